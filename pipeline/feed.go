@@ -1,0 +1,44 @@
+package pipeline
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/venuecast/venuecast/pipeline/grid"
+	"github.com/venuecast/venuecast/pipeline/ladder"
+)
+
+// Feed is the constant description of one source and its outputs. Ingest writes it to the bus once,
+// when it has learnt the source's frame rate and size; workers and origin take every constant from it.
+type Feed struct {
+	ID     string        `json:"id"`
+	Grid   grid.Grid     `json:"grid"`
+	Ladder ladder.Ladder `json:"ladder"` // with widths and heights resolved for this source
+	// Asked is the ladder as configured, before it was resolved: when it changes, the feed is made anew.
+	Asked ladder.Ladder `json:"asked"`
+}
+
+// Validate reports what is wrong with a feed that came from outside.
+func (f Feed) Validate() error {
+	if !ValidID(f.ID) {
+		return fmt.Errorf("feed id %q: want 1 to 64 of a-z, A-Z, 0-9, - and _", f.ID)
+	}
+	if len(f.Ladder.Video) == 0 && len(f.Ladder.Audio) == 0 {
+		return errors.New("feed has no renditions")
+	}
+	return f.Grid.Validate()
+}
+
+// ValidID reports whether s can name a feed or rendition: it becomes a bus subject, a path and a metric label.
+func ValidID(s string) bool {
+	if len(s) == 0 || len(s) > 64 {
+		return false
+	}
+	for _, c := range []byte(s) {
+		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+		if !letter && (c < '0' || c > '9') && c != '-' && c != '_' {
+			return false
+		}
+	}
+	return true
+}
