@@ -1,0 +1,50 @@
+# make demo    everything on this machine with a synthetic camera; prints the URL of a page that plays it
+# make test    all tests (a machine with nothing but Go, git and make: missing packages are installed)
+# make build   bin/venuecast
+# make lint    golangci-lint
+# make fuzz    every fuzz target for FUZZTIME (default 10s)
+# make media   testdata made anew by the built ffmpeg
+# make -s ffmpeg-path   the folder of the ffmpeg and ffprobe that venuecast is linked with
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := build
+FUZZTIME ?= 10s
+
+version := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+ldflags := -X main.version=$(version)
+
+.PHONY: demo build edge test lint fuzz media ffmpeg-path deps-build deps-test clean
+
+demo: build
+	@bin/venuecast demo
+
+build: deps-build
+	@source scripts/env.sh && echo "go: building bin/venuecast" >&2 && go build -trimpath -ldflags "$(ldflags)" -o bin/venuecast ./cmd/venuecast
+
+# The static edge binary: ingest and origin, no transcoding, no C.
+edge:
+	@CGO_ENABLED=0 go build -trimpath -ldflags "$(ldflags)" -o bin/venuecast-edge ./cmd/venuecast
+
+test: deps-test
+	@scripts/test.sh
+
+lint: deps-build
+	@scripts/lint.sh
+
+fuzz: deps-build
+	@scripts/fuzz.sh $(FUZZTIME)
+
+media: deps-build
+	@source scripts/env.sh && testdata/generate.sh
+
+ffmpeg-path: deps-build
+	@source scripts/env.sh && echo "$$VENUECAST_FFMPEG"
+
+deps-build:
+	@scripts/deps.sh build
+
+deps-test:
+	@scripts/deps.sh test
+
+clean:
+	@rm -rf bin data
