@@ -1,0 +1,87 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/venuecast/venuecast/codecs"
+	"github.com/venuecast/venuecast/pipeline"
+	"github.com/venuecast/venuecast/pipeline/grid"
+	"github.com/venuecast/venuecast/pipeline/timeline"
+)
+
+// learner finds out size and frame rate of a source that the venue sees for the first time, and keeps its units meanwhile.
+type learner struct {
+	o       Options
+	held    []event
+	bytes   int
+	rate    codecs.Rational // what the parameter sets say
+	picture Picture
+	times   []codecs.Ticks
+}
+
+// pictures is how many are measured before the frame rate is believed: about 1 s.
+const pictures = 25
+
+// take keeps an event and reports whether enough is known.
+func (l *learner) take(e event, clockRate int, video bool) bool {
+	if e.unit != nil && l.bytes+len(e.unit.Data) > queueBytes {
+		l.o.Meter.Dropped(dropLearn, len(l.held))
+		l.held, l.bytes = nil, 0
+	}
+	l.held = append(l.held, e)
+	if e.unit == nil {
+		return false
+	}
+	l.bytes += len(e.unit.Data)
+	if !video {
+		return false
+	}
+	if e.unit.Picture.Width > 0 {
+		l.picture = e.unit.Picture
+	}
+	l.times = append(l.times, codecs.Ticks(codecs.MulDiv(int64(e.unit.RTP), codecs.TicksPerSecond, int64(clockRate))))
+	return l.picture.Width > 0 && (l.o.Ladder.FrameRate.Valid() || len(l.times) >= pictures)
+}
+
+// frameRate returns the ladder's, else the measured one, else what the parameter sets say.
+// Measuring comes first: parameter sets of cameras are often left at the factory's rate.
+func (l *learner) frameRate() (codecs.Rational, error) {
+	if l.o.Ladder.FrameRate.Valid() {
+		return l.o.Ladder.FrameRate, nil
+	}
+	if r, ok := timeline.EstimateRate(l.times); ok {
+		return r, nil
+	}
+	if l.picture.FrameRate.Valid() {
+		return l.picture.FrameRate, nil
+	}
+	return codecs.Rational{}, fmt.Errorf("the camera's frame rate is not a usual one: set fps in the ladder of feed %s", l.o.ID)
+}
+
+// define makes the feed's description and stores it, once.
+func (l *learner) define(ctx context.Context) (pipeline.Feed, error) {
+	rate, err := l.frameRate()
+	if err != nil {
+		return pipeline.Feed{}, err
+	}
+	g, err := grid.New(rate, l.o.Ladder.Segment, l.o.Ladder.Part, codecs.TicksAt(l.o.Now()))
+	if err != nil {
+		return pipeline.Feed{}, err
+	}
+	resolved, leftOut := l.o.Ladder.For(l.picture.Width, l.picture.Height)
+	for _, name := range leftOut {
+		l.o.Log.Info("rendition is larger than the source and left out", "feed", l.o.ID, "rendition", name,
+			"source", fmt.Sprintf("%dx%d", l.picture.Width, l.picture.Height))
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	f, err := l.o.Registry.Define(ctx, pipeline.Feed{ID: l.o.ID, Grid: g, Ladder: resolved, Asked: l.o.Ladder})
+	if err != nil {
+		return pipeline.Feed{}, fmt.Errorf("storing the description of feed %s: %w", l.o.ID, err)
+	}
+	l.o.Log.Info("feed is defined", "feed", f.ID, "frame_rate", f.Grid.FrameRate, "segment", f.Grid.Step(),
+		"parts", f.Grid.Parts(), "renditions", len(f.Ladder.Video)+len(f.Ladder.Audio))
+	return f, nil
+}

@@ -1,0 +1,94 @@
+// Package packager cuts coded pictures and sound into parts on the grid, and writes them as CMAF.
+package packager
+
+import (
+	"fmt"
+
+	"github.com/venuecast/venuecast/codecs"
+	"github.com/venuecast/venuecast/codecs/cmaf"
+	"github.com/venuecast/venuecast/codecs/h264"
+	"github.com/venuecast/venuecast/codecs/h265"
+	"github.com/venuecast/venuecast/pipeline"
+	"github.com/venuecast/venuecast/pipeline/grid"
+	"github.com/venuecast/venuecast/pipeline/ladder"
+)
+
+// Video packs one video rendition. The encoder closes part edges, so a part is complete when it has as many pictures as
+// its time has frames.
+type Video struct {
+	grid   grid.Grid
+	video  ladder.Video
+	init   pipeline.Init
+	scale  int64 // fMP4 timescale
+	frame  int64 // duration of one frame in it
+	append func(dst, annexB []byte) []byte
+
+	msn     int64
+	part    int
+	samples []cmaf.Sample
+	frames  []int64 // the frame number of each sample
+}
+
+// NewVideo returns a packager of a rendition that is coded with these parameter sets (Annex B).
+func NewVideo(g grid.Grid, v ladder.Video, parameterSets []byte) (*Video, error) {
+	timescale, duration := g.Timescale()
+	data, name, err := cmaf.VideoInit(cmaf.VideoTrack{
+		Codec: v.Codec, Timescale: timescale, Width: v.Width, Height: v.Height, ParameterSets: parameterSets, Bitrate: v.Bitrate,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("writing the init section of %s: %w", v.Name, err)
+	}
+	p := &Video{
+		grid: g, video: v, scale: int64(timescale), frame: int64(duration), append: h264.AppendAVC,
+		init: pipeline.Init{Rendition: v.Name, Codecs: name, Data: data},
+	}
+	if v.Codec == codecs.H265 {
+		p.append = h265.AppendHVC
+	}
+	return p, nil
+}
+
+// Init returns the initialization section.
+func (p *Video) Init() *pipeline.Init { return &p.init }
+
+// Add takes the next packet in decoding order, its PTS a frame number, and emits the part that it completes.
+func (p *Video) Add(pkt codecs.Packet, emit func(*pipeline.Part) error) error {
+	msn, part := p.grid.Segment(pkt.PTS), p.grid.Part(pkt.PTS)
+	if len(p.samples) == 0 {
+		p.msn, p.part = msn, part
+	}
+	if msn != p.msn || part != p.part {
+		return fmt.Errorf("frame %d came before part %d.%d had all its pictures", pkt.PTS, p.msn, p.part)
+	}
+	p.samples = append(p.samples, cmaf.Sample{Key: pkt.Key, Data: p.append(nil, pkt.Data)})
+	p.frames = append(p.frames, pkt.PTS)
+	if int64(len(p.samples)) < p.grid.PartFrames/p.video.Divisor {
+		return nil
+	}
+	return emit(p.close())
+}
+
+// close writes the part. Decode times follow on from its start, one frame each; composition offsets are signed (trun
+// version 1, ISO/IEC 14496-12 §8.8.8), so that tfdt is exactly the part's start and no edit list is needed.
+func (p *Video) close() *pipeline.Part {
+	start := p.grid.PartFrame(p.msn, p.part)
+	for i := range p.samples {
+		decode := start + int64(i)*p.video.Divisor
+		p.samples[i].Duration = uint32(p.frame * p.video.Divisor)
+		p.samples[i].CompositionOffset = int32((p.frames[i] - decode) * p.frame)
+	}
+	f := cmaf.Fragment{
+		Sequence: sequence(p.grid, p.msn, p.part), BaseTime: uint64(start * p.frame), Samples: p.samples,
+	}
+	part := &pipeline.Part{
+		Rendition: p.video.Name, Kind: codecs.Video, MSN: p.msn, Index: p.part, Independent: p.samples[0].Key,
+		Duration: p.frame * p.grid.PartFrames, Timescale: p.scale, Data: f.Marshal(),
+	}
+	p.samples, p.frames = p.samples[:0], p.frames[:0]
+	return part
+}
+
+// sequence returns mfhd's sequence_number: a function of the place, so that any worker writes the same bytes.
+func sequence(g grid.Grid, msn int64, part int) uint32 {
+	return uint32(msn*int64(g.Parts()) + int64(part))
+}

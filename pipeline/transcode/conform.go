@@ -1,0 +1,129 @@
+package transcode
+
+import "github.com/venuecast/venuecast/codecs"
+
+// conform gives every frame number a picture: the one that came for it, a repeat of the last, or the slate.
+// It has no state but the last picture and the next frame number, so any worker that starts anywhere does the same.
+type conform struct {
+	slateAfter int64 // frames without a picture that are repeats; the slate follows
+	show       func(frame int64, shot *shot) error
+	count      func(reason string, n int64)
+
+	slate   *shot
+	last    *shot // the picture that a repeat shows; nil before the first
+	next    int64 // the frame that is wanted next; negative: the first that comes
+	started bool  // a frame was shown
+}
+
+// Reasons that conform counts.
+const (
+	reasonRepeat = "repeat" // a frame without a picture of its own
+	reasonSlate  = "slate"  // a frame that shows the slate
+	reasonLate   = "late"   // a picture whose frame had been put out
+)
+
+// picture takes a picture for a frame. It owns the shot from now on.
+func (c *conform) picture(frame int64, s *shot) error {
+	if frame < c.next {
+		c.early(s)
+		return nil
+	}
+	if c.next < 0 {
+		c.next = frame
+	}
+	if err := c.fill(c.next, frame); err != nil {
+		s.release()
+		return err
+	}
+	c.keep(s)
+	c.next, c.started = frame+1, true
+	return c.show(frame, s)
+}
+
+// early takes a picture of a frame before the one that is wanted. When nothing has been shown yet, the frame wanted first
+// may be a repeat of it.
+func (c *conform) early(s *shot) {
+	if !c.started {
+		c.keep(s)
+		return
+	}
+	c.count(reasonLate, 1)
+	s.release()
+}
+
+// absent says that the source has had no picture since frame from and that time has come to frame to.
+func (c *conform) absent(from, to int64) error {
+	if c.next < 0 {
+		c.next = to
+	}
+	return c.fill(from, to)
+}
+
+// fill shows frames up to to. The source's last picture was before frame from.
+func (c *conform) fill(from, to int64) error {
+	for ; c.next < to; c.next++ {
+		s, reason := c.last, reasonRepeat
+		if s == nil || c.next >= from+c.slateAfter {
+			s, reason = c.slate, reasonSlate
+		}
+		c.count(reason, 1)
+		c.started = true
+		if err := c.show(c.next, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *conform) keep(s *shot) {
+	if c.last != nil {
+		c.last.release()
+	}
+	c.last = s
+}
+
+func (c *conform) close() {
+	c.keep(nil)
+	c.slate.release()
+}
+
+// shot is one source picture in all the sizes that were asked for so far. Its owner is the source's goroutine.
+type shot struct {
+	sizes []codecs.Picture // [0] as decoded, [i+1] for scaler i; nil until asked for
+}
+
+func newShot(p codecs.Picture, scalers int) *shot {
+	s := &shot{sizes: make([]codecs.Picture, scalers+1)}
+	s.sizes[0] = p
+	return s
+}
+
+// size returns the picture for scaler i. It stays the shot's: the caller retains what it hands on.
+// Each size is made from the next larger one: a cascade costs less than scaling each from the source.
+func (s *shot) size(i int, scalers []Scaler) (codecs.Picture, error) {
+	if s.sizes[i+1] != nil {
+		return s.sizes[i+1], nil
+	}
+	larger := s.sizes[0]
+	if i > 0 {
+		var err error
+		if larger, err = s.size(i-1, scalers); err != nil {
+			return nil, err
+		}
+	}
+	p, err := scalers[i].Scale(larger)
+	if err != nil {
+		return nil, err
+	}
+	s.sizes[i+1] = p
+	return p, nil
+}
+
+func (s *shot) release() {
+	for i, p := range s.sizes {
+		if p != nil {
+			p.Release()
+			s.sizes[i] = nil
+		}
+	}
+}

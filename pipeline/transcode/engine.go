@@ -1,0 +1,65 @@
+package transcode
+
+import (
+	"github.com/venuecast/venuecast/codecs"
+	"github.com/venuecast/venuecast/pipeline/grid"
+	"github.com/venuecast/venuecast/pipeline/ladder"
+)
+
+// VideoEngine makes the native objects of the video path. What it returns belongs to the goroutine that asked.
+type VideoEngine interface {
+	NewDecoder(c codecs.Codec) (Decoder, error)
+	NewScaler(width, height int) (Scaler, error)
+	NewEncoder(v ladder.Video, g grid.Grid, l ladder.Latency) (Encoder, error)
+	// Slate draws the card that is shown while a source is away.
+	Slate(width, height int, feed string) (codecs.Picture, error)
+}
+
+// AudioEngine makes the native objects of the audio path.
+type AudioEngine interface {
+	NewAudioDecoder(f codecs.Format) (AudioDecoder, error)
+	NewAudioEncoder(a ladder.Audio) (AudioEncoder, error)
+}
+
+// Decoder turns access units into pictures, in order of presentation.
+type Decoder interface {
+	// Decode takes one unit. Each picture that emit gets is its own to Release.
+	// An error that the next random access unit heals wraps codecs.ErrBadUnit.
+	Decode(u codecs.AccessUnit, emit func(p codecs.Picture, pts codecs.Ticks) error) error
+	// Flush emits what is still inside. Decoding may go on with a random access unit.
+	Flush(emit func(p codecs.Picture, pts codecs.Ticks) error) error
+	Close()
+}
+
+// Scaler makes pictures of one size.
+type Scaler interface {
+	// Scale returns a picture of its own to Release; p stays the caller's.
+	Scale(p codecs.Picture) (codecs.Picture, error)
+	Close()
+}
+
+// Encoder codes the pictures of one rendition.
+type Encoder interface {
+	// Encode takes picture number frame; p stays the caller's. Packets come in decoding order, some pictures later.
+	Encode(p codecs.Picture, frame int64, t codecs.PictureType, emit func(codecs.Packet) error) error
+	// ParameterSets returns them in Annex B. They are constant.
+	ParameterSets() []byte
+	Close()
+}
+
+// AudioDecoder turns coded frames into 48 kHz stereo.
+type AudioDecoder interface {
+	// Decode emits the sound of one unit; the samples are valid until emit returns.
+	Decode(u codecs.AccessUnit, emit func(codecs.PCM) error) error
+	Close()
+}
+
+// AudioEncoder codes 48 kHz stereo as AAC.
+type AudioEncoder interface {
+	// Encode takes exactly 1024 samples per channel, the first of which has the given number. A packet's PTS is the
+	// number of the first sample that it decodes to; the first packet is priming, 1024 samples early.
+	Encode(block codecs.PCM, sample int64, emit func(codecs.Packet) error) error
+	// Config returns the AudioSpecificConfig (ISO/IEC 14496-3 §1.6.2.1).
+	Config() []byte
+	Close()
+}

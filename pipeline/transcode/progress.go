@@ -1,0 +1,79 @@
+package transcode
+
+import (
+	"context"
+	"sync"
+
+	"github.com/venuecast/venuecast/pipeline/grid"
+)
+
+// progress knows from which record a successor could go on: the newest random access unit at or before the end of what the
+// origin has in every rendition.
+type progress struct {
+	grid       grid.Grid
+	renditions int
+	done       func(ctx context.Context, seq uint64, msn int64) error
+
+	mu     sync.Mutex // guards the fields below
+	points []accessPoint
+	newest map[string]int64 // the last whole segment the origin has, by rendition
+	told   int64            // the segment that done was last called for
+}
+
+// accessPoint is a record at which decoding can begin.
+type accessPoint struct {
+	seq   uint64
+	frame int64
+}
+
+// maxAccessPoints bounds the memory of points: 10 s of pictures that are all random access, at 60 per second.
+const maxAccessPoints = 600
+
+func newProgress(g grid.Grid, renditions int, done func(context.Context, uint64, int64) error) *progress {
+	return &progress{grid: g, renditions: renditions, done: done, newest: map[string]int64{}, told: -1}
+}
+
+// randomAccess notes that the record seq begins with a random access picture.
+func (p *progress) randomAccess(seq uint64, frame int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.points) == maxAccessPoints {
+		p.points = append(p.points[:0], p.points[1:]...)
+	}
+	p.points = append(p.points, accessPoint{seq, frame})
+}
+
+// stored notes that the origin has the whole segment msn of a rendition.
+func (p *progress) stored(ctx context.Context, rendition string, msn int64) error {
+	seq, all, ok := p.advance(rendition, msn)
+	if !ok || p.done == nil {
+		return nil
+	}
+	return p.done(ctx, seq, all)
+}
+
+// advance returns the resume point when a further segment is complete in every rendition.
+func (p *progress) advance(rendition string, msn int64) (seq uint64, all int64, ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.newest[rendition] = msn
+	if len(p.newest) < p.renditions {
+		return 0, 0, false
+	}
+	all = msn
+	for _, n := range p.newest {
+		all = min(all, n)
+	}
+	if all <= p.told {
+		return 0, 0, false
+	}
+	p.told = all
+	end := p.grid.PartFrame(all+1, 0)
+	for len(p.points) > 1 && p.points[1].frame <= end {
+		p.points = append(p.points[:0], p.points[1:]...)
+	}
+	if len(p.points) == 0 || p.points[0].frame > end {
+		return 0, 0, false
+	}
+	return p.points[0].seq, all, true
+}

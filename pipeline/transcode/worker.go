@@ -1,0 +1,162 @@
+package transcode
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/venuecast/venuecast/codecs"
+	"github.com/venuecast/venuecast/pipeline"
+	"github.com/venuecast/venuecast/pipeline/grid"
+)
+
+// Options is what a Worker needs. Without a word of a default, a field must be set.
+type Options struct {
+	Feed   pipeline.Feed
+	Epoch  uint64         // of this worker's claim on the feed
+	Resume pipeline.State // what the origin wants next; empty: begin at the next segment
+
+	Video VideoEngine
+	Audio AudioEngine
+	Open  func(ctx context.Context) (Reader, error) // the reader, at a place from which Resume can be decoded
+	Out   Origin
+	Meter Meter
+	// Done is called once per segment, when the origin has it in every rendition: from the record seq on, everything after
+	// segment msn can be decoded. It may be nil. It must not block for long.
+	Done func(ctx context.Context, seq uint64, msn int64) error
+
+	Now        func() time.Time // It defaults to time.Now.
+	Pictures   int              // how many pictures wait for each encoder. It defaults to 4.
+	BusSilence time.Duration    // after it the worker goes on by its own clock. It defaults to 3 s.
+}
+
+// Origin takes what the worker makes. Its methods retry by themselves; pipeline.ErrFenced means that another has taken over.
+type Origin interface {
+	PutInit(ctx context.Context, i pipeline.Init) error
+	PutPart(ctx context.Context, p pipeline.Part) error
+}
+
+// Meter takes measurements. Its methods are called from several goroutines and must not block.
+type Meter interface {
+	// Pictures counts video frames that did not go their plain way.
+	Pictures(reason string, n int64)
+	// Samples counts audio samples that did not go their plain way.
+	Samples(reason string, n int64)
+	// Put says that the origin has taken a part, and how long after the last of its pictures was due.
+	Put(p pipeline.Part, late time.Duration)
+}
+
+// Worker transcodes one feed.
+type Worker struct {
+	o          Options
+	grid       grid.Grid
+	first      int64 // the frame that any rendition needs first; negative: none in particular
+	renditions []*rendition
+	sounds     []*sound
+	pushers    []*pusher
+	progress   *progress
+}
+
+// partsQueued is how many parts wait for the origin, per rendition: two segments' worth.
+func partsQueued(g grid.Grid) int { return 2 * g.Parts() }
+
+// New returns a worker for a feed. Nothing runs before Run.
+func New(o Options) (*Worker, error) {
+	if err := o.Feed.Validate(); err != nil {
+		return nil, err
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Pictures == 0 {
+		o.Pictures = 4
+	}
+	if o.BusSilence == 0 {
+		o.BusSilence = 3 * time.Second
+	}
+	w := &Worker{o: o, grid: o.Feed.Grid, first: -1}
+	w.addVideo()
+	w.addAudio()
+	w.progress = newProgress(w.grid, len(w.pushers), o.Done)
+	return w, nil
+}
+
+func (w *Worker) addVideo() {
+	release := func(f framed) { f.picture.Release() }
+	for _, v := range w.o.Feed.Ladder.Video {
+		if v.Divisor < 1 || w.grid.PartFrames%v.Divisor != 0 {
+			v.Divisor = 1 // parts of this rendition would not end where the others' do
+		}
+		r := &rendition{w: w, video: v, first: -1, queue: pipeline.NewQueue(w.o.Pictures, 0, release), parts: w.pusher(v.Name)}
+		if p, ok := w.o.Resume[v.Name]; ok {
+			r.first = w.grid.PartFrame(p.MSN, p.Part)
+			w.needs(r.first)
+		}
+		w.renditions = append(w.renditions, r)
+	}
+}
+
+func (w *Worker) addAudio() {
+	for _, a := range w.o.Feed.Ladder.Audio {
+		s := &sound{w: w, audio: a, first: -1, queue: pipeline.NewQueue[heard](64, 0, nil), parts: w.pusher(a.Name)}
+		if p, ok := w.o.Resume[a.Name]; ok {
+			s.first = w.grid.AudioFrame(p.MSN, p.Part)
+		}
+		w.sounds = append(w.sounds, s)
+	}
+}
+
+func (w *Worker) pusher(name string) *pipeline.Queue[output] {
+	q := pipeline.NewQueue[output](partsQueued(w.grid), 0, nil)
+	w.pushers = append(w.pushers, &pusher{w: w, name: name, parts: q})
+	return q
+}
+
+func (w *Worker) needs(frame int64) {
+	if w.first < 0 || frame < w.first {
+		w.first = frame
+	}
+}
+
+// First returns the time from which the worker must be able to decode, false if any place will do.
+func (w *Worker) First() (codecs.Ticks, bool) { return w.grid.FrameTime(w.first), w.first >= 0 }
+
+// Run transcodes until the context ends, the bus closes, or another worker takes over (pipeline.ErrFenced).
+// No native object is left when it returns.
+func (w *Worker) Run(ctx context.Context) error {
+	reader, err := w.o.Open(ctx)
+	if err != nil {
+		return fmt.Errorf("opening the feed's records: %w", err)
+	}
+	stages := []pipeline.Stage{&source{w: w, reader: reader, waiting: true}}
+	for _, r := range w.renditions {
+		stages = append(stages, r)
+	}
+	for _, s := range w.sounds {
+		stages = append(stages, s)
+	}
+	for _, p := range w.pushers {
+		stages = append(stages, p)
+	}
+	return pipeline.Run(ctx, stages...)
+}
+
+// sound hands coded sound to every audio rendition.
+func (w *Worker) sound(ctx context.Context, b *codecs.Bundle) error {
+	for _, s := range w.sounds {
+		if err := s.queue.Push(ctx, heard{bundle: b}, 1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// silence tells every audio rendition that time has come to a frame without sound.
+func (w *Worker) silence(ctx context.Context, to int64) error {
+	for _, s := range w.sounds {
+		if err := s.queue.Push(ctx, heard{silentTo: w.grid.SampleAt(w.grid.FrameTime(to))}, 1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
