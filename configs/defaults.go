@@ -1,0 +1,84 @@
+package configs
+
+import (
+	"os"
+	"strings"
+	"time"
+
+	"github.com/venuecast/venuecast/codecs"
+	"github.com/venuecast/venuecast/pipeline"
+	"github.com/venuecast/venuecast/pipeline/ladder"
+)
+
+const (
+	defaultLadder       = "hd"
+	defaultTransport    = "tcp"
+	defaultPreset       = "veryfast"
+	defaultAudioBitrate = 128_000
+)
+
+// What the words of the file mean.
+var (
+	videoCodecs = map[string]codecs.Codec{"h264": codecs.H264, "h265": codecs.H265}
+	divisors    = map[string]int64{"full": 1, "half": 2}
+
+	encoders = map[codecs.Codec][]string{
+		codecs.H264: {"libx264", "h264_nvenc", "h264_vaapi", "h264_qsv"},
+		codecs.H265: {"libx265", "hevc_nvenc", "hevc_vaapi", "hevc_qsv"},
+	}
+	presets = []string{
+		"ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow", "placebo",
+	}
+)
+
+func defaults() *Config {
+	return &Config{
+		Venue:   "venue",
+		Data:    "./data",
+		NATS:    NATS{Replicas: 1},
+		Origin:  Origin{Listen: "127.0.0.1:8080"},
+		Metrics: Metrics{Listen: "127.0.0.1:9090"},
+		Log:     Log{Level: "info", Format: "text"},
+		Worker:  Worker{Name: hostName()},
+		Ladders: map[string]Ladder{defaultLadder: {defaultLadder, hd()}},
+	}
+}
+
+// emptyLadder returns what a ladder has when the file says nothing but its video renditions.
+func emptyLadder() ladder.Ladder {
+	return ladder.Ladder{
+		Segment: 2 * time.Second,
+		Part:    320 * time.Millisecond,
+		DVR:     30 * time.Minute,
+		Latency: ladder.LatencyNormal,
+		Audio:   []ladder.Audio{{Name: "stereo", Bitrate: defaultAudioBitrate}},
+	}
+}
+
+// hd returns the ladder that is there when the file describes none of that name.
+func hd() ladder.Ladder {
+	l := emptyLadder()
+	for _, v := range []ladder.Video{
+		{Name: "1080p", Height: 1080, Bitrate: 6_000_000},
+		{Name: "720p", Height: 720, Bitrate: 3_000_000},
+		{Name: "480p", Height: 480, Bitrate: 1_400_000},
+		{Name: "360p", Height: 360, Bitrate: 800_000},
+	} {
+		v.Codec, v.Preset, v.Divisor = codecs.H264, defaultPreset, 1
+		l.Video = append(l.Video, v)
+	}
+	return l
+}
+
+// hostName returns the machine's name up to its first dot, "worker" when that cannot name a bus subject.
+func hostName() string {
+	name, err := os.Hostname()
+	if err != nil {
+		return "worker"
+	}
+	name, _, _ = strings.Cut(name, ".")
+	if !pipeline.ValidID(name) {
+		return "worker"
+	}
+	return name
+}

@@ -1,0 +1,77 @@
+package configs
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/venuecast/venuecast/codecs"
+	"github.com/venuecast/venuecast/pipeline/grid"
+)
+
+// someDay is an instant after the first possible epoch of every grid. Lengths do not depend on it.
+var someDay = codecs.TicksAt(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
+
+// previewRates are shown for a ladder that takes its frame rate from the source.
+var previewRates = []codecs.Rational{
+	codecs.NewRational(25, 1), codecs.NewRational(30, 1), codecs.NewRational(30000, 1001), codecs.NewRational(50, 1),
+}
+
+// Explain says in plain text what a configuration makes: each ladder that a feed uses, and the grid that comes of its
+// targets at the usual frame rates. Players keep these constants for the life of a feed.
+func Explain(c *Config) string {
+	var out strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(c.Ladders)) {
+		var feeds []string
+		for _, f := range c.Feeds {
+			if f.Ladder == name {
+				feeds = append(feeds, f.ID)
+			}
+		}
+		if len(feeds) > 0 {
+			c.Ladders[name].explain(&out, feeds)
+		}
+	}
+	return out.String()
+}
+
+func (l Ladder) explain(out *strings.Builder, feeds []string) {
+	p := l.Pipeline()
+	fmt.Fprintf(out, "ladder %s for %s: segment %v, part %v, dvr %s\n", l.Name, strings.Join(feeds, ", "), p.Segment, p.Part, short(p.DVR))
+	for _, v := range p.Video {
+		rate := ""
+		if v.Divisor > 1 {
+			rate = ", half the frame rate"
+		}
+		fmt.Fprintf(out, "  video %s: %d lines, %v, %s bit/s%s\n", v.Name, v.Height, v.Codec, bitText(v.Bitrate), rate)
+	}
+	for _, a := range p.Audio {
+		fmt.Fprintf(out, "  audio %s: aac, %s bit/s\n", a.Name, bitText(a.Bitrate))
+	}
+	rates := previewRates
+	if p.FrameRate.Valid() {
+		rates = []codecs.Rational{p.FrameRate}
+	}
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(table, "  FPS\tSEGMENT\tPARTS\tPART-TARGET\tPART-HOLD-BACK\tTARGETDURATION\tHOLD-BACK")
+	for _, rate := range rates {
+		_, _ = fmt.Fprintln(table, gridRow(rate, p.Segment, p.Part))
+	}
+	_ = table.Flush() // to memory
+}
+
+func gridRow(rate codecs.Rational, segment, part time.Duration) string {
+	fps := fmt.Sprintf("  %.4g", rate.Float())
+	g, err := grid.New(rate, segment, part, someDay)
+	if err != nil {
+		return fmt.Sprintf("%s\tnone: %v", fps, err)
+	}
+	partLength := g.Step() / time.Duration(g.Parts())
+	return fmt.Sprintf("%s\t%s\t%d × %s\t%s\t%s\t%d s\t%d s", fps, seconds(g.Step()), g.Parts(), seconds(partLength),
+		seconds(g.PartTarget()), seconds(3*g.PartTarget()), g.TargetDuration(), 3*g.TargetDuration())
+}
+
+func seconds(v time.Duration) string { return fmt.Sprintf("%.4g s", v.Seconds()) }

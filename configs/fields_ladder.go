@@ -1,0 +1,130 @@
+package configs
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"github.com/venuecast/venuecast/codecs"
+	"github.com/venuecast/venuecast/pipeline/grid"
+	"github.com/venuecast/venuecast/pipeline/ladder"
+)
+
+const (
+	maxLadders    = 100
+	maxRenditions = 16 // of one kind in a ladder
+
+	minHeight, maxHeight             = 90, 4320
+	minVideoBitrate, maxVideoBitrate = 50_000, 200_000_000
+	minAudioBitrate, maxAudioBitrate = 16_000, 512_000
+)
+
+func (d *decoder) ladders(n ast.Node, out map[string]Ladder) {
+	pairs, _ := d.pairs(n, "ladders")
+	if len(pairs) > maxLadders {
+		d.fail(pairs[maxLadders].Key, "%d ladders: want at most %d", len(pairs), maxLadders)
+		return
+	}
+	names := map[string]bool{}
+	for _, pair := range pairs {
+		name := d.unique(pair.Key, "ladder", names)
+		out[name] = Ladder{Name: name, Renditions: d.ladder(pair.Value)}
+	}
+}
+
+func (d *decoder) ladder(n ast.Node) ladder.Ladder {
+	l := emptyLadder()
+	names := map[string]bool{}
+	segment, part := n, n
+	d.mapping(n, "the ladder", fields{
+		"segment": func(n ast.Node) {
+			l.Segment, segment = d.duration(n, "segment", 500*time.Millisecond, 10*time.Second), n
+		},
+		"part":    func(n ast.Node) { l.Part, part = d.duration(n, "part", 100*time.Millisecond, 10*time.Second), n },
+		"dvr":     func(n ast.Node) { l.DVR = d.duration(n, "dvr", 30*time.Second, 30*24*time.Hour) },
+		"fps":     func(n ast.Node) { l.FrameRate = d.frameRate(n) },
+		"latency": func(n ast.Node) { l.Latency = ladder.Latency(d.oneOf(n, "latency", "normal", "low")) },
+		"video":   func(n ast.Node) { l.Video = d.videos(n, names) },
+		"audio":   func(n ast.Node) { l.Audio = d.audios(n, names) },
+	}, "video")
+	if l.Segment > 0 && l.Part > l.Segment {
+		d.fail(part, "part %v is longer than segment %v: want at most the segment", l.Part, l.Segment)
+		return l
+	}
+	d.fits(l, segment)
+	return l
+}
+
+// fits reports targets from which no grid can be made at the ladder's own frame rate.
+func (d *decoder) fits(l ladder.Ladder, at ast.Node) {
+	if l.Segment == 0 || l.Part == 0 || !l.FrameRate.Valid() {
+		return
+	}
+	if _, err := grid.New(l.FrameRate, l.Segment, l.Part, someDay); err != nil {
+		d.fail(at, "no grid for these targets: %v", err)
+	}
+}
+
+func (d *decoder) videos(n ast.Node, names map[string]bool) []ladder.Video {
+	entries := d.sequence(n, "video", maxRenditions)
+	if len(entries) == 0 {
+		d.fail(n, "video is empty: want at least one rendition")
+	}
+	videos := make([]ladder.Video, 0, len(entries))
+	for _, n := range entries {
+		videos = append(videos, d.video(n, names))
+	}
+	slices.SortStableFunc(videos, func(a, b ladder.Video) int { return b.Height - a.Height })
+	return videos
+}
+
+func (d *decoder) video(n ast.Node, names map[string]bool) ladder.Video {
+	v := ladder.Video{Codec: codecs.H264, Preset: defaultPreset, Divisor: 1}
+	preset, encoder := n, n
+	d.mapping(n, "the video rendition", fields{
+		"name":    func(n ast.Node) { v.Name = d.unique(n, "name", names) },
+		"height":  func(n ast.Node) { v.Height = d.height(n) },
+		"bitrate": func(n ast.Node) { v.Bitrate = d.bitrate(n, minVideoBitrate, maxVideoBitrate) },
+		"codec":   func(n ast.Node) { v.Codec = videoCodecs[d.oneOf(n, "codec", "h264", "h265")] },
+		"preset":  func(n ast.Node) { v.Preset, preset = d.text(n, "preset"), n },
+		"encoder": func(n ast.Node) { v.Encoder, encoder = d.text(n, "encoder"), n },
+		"fps":     func(n ast.Node) { v.Divisor = divisors[d.oneOf(n, "fps", "full", "half")] },
+	}, "name", "height", "bitrate")
+	if choices := encoders[v.Codec]; v.Encoder != "" && v.Codec != 0 && !slices.Contains(choices, v.Encoder) {
+		d.fail(encoder, "encoder %s does not make %v: %s", quote(encoder), v.Codec, suggest(v.Encoder, choices))
+	}
+	// Hardware encoders have names of their own for presets; x264's and x265's are the same ten.
+	software := v.Encoder == "" || v.Encoder == "libx264" || v.Encoder == "libx265"
+	if software && !slices.Contains(presets, v.Preset) {
+		d.fail(preset, "preset %s: %s", quote(preset), suggest(v.Preset, presets))
+	}
+	return v
+}
+
+func (d *decoder) audios(n ast.Node, names map[string]bool) []ladder.Audio {
+	entries := d.sequence(n, "audio", maxRenditions)
+	audios := make([]ladder.Audio, 0, len(entries))
+	for _, n := range entries {
+		a := ladder.Audio{Bitrate: defaultAudioBitrate}
+		d.mapping(n, "the audio rendition", fields{
+			"name":     func(n ast.Node) { a.Name = d.unique(n, "name", names) },
+			"codec":    func(n ast.Node) { d.oneOf(n, "codec", "aac") },
+			"bitrate":  func(n ast.Node) { a.Bitrate = d.bitrate(n, minAudioBitrate, maxAudioBitrate) },
+			"language": func(n ast.Node) { a.Language = d.language(n) },
+		}, "name")
+		audios = append(audios, a)
+	}
+	return audios
+}
+
+func (d *decoder) height(n ast.Node) int {
+	s := d.text(n, "height")
+	lines, err := strconv.Atoi(s)
+	// 4:2:0 pictures have an even number of lines.
+	if err != nil || lines < minHeight || lines > maxHeight || lines%2 != 0 {
+		d.fail(n, "height %s: want an even number of lines from %d to %d", quote(n), minHeight, maxHeight)
+	}
+	return lines
+}
