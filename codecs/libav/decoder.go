@@ -1,0 +1,111 @@
+package libav
+
+/*
+#include "native.h"
+*/
+import "C"
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/asticode/go-astiav"
+
+	"github.com/venuecast/venuecast/codecs"
+)
+
+// DecoderOptions says what to decode and how.
+type DecoderOptions struct {
+	Codec codecs.Codec // H264 or H265
+	// Threads is the number of decoding threads. It defaults to 1.
+	// Each further one works on a picture of its own and delays the output by one picture.
+	Threads int
+}
+
+// Decoder turns access units into pictures.
+//
+// A stream without B-pictures comes out without delay where it says so: the number of pictures held back for
+// reordering is that of the VUI's max_num_reorder_frames (H.264 §E.2.1) or sps_max_num_reorder_pics (H.265 §7.4.3.2.1);
+// where an H.264 stream has no VUI, none are held back until the first picture comes out of order.
+// Pictures before the first random access picture are not put out.
+type Decoder struct {
+	codec  *astiav.CodecContext
+	packet *C.AVPacket
+	frame  *C.AVFrame // received into, then moved to a Picture
+}
+
+// NewDecoder opens a decoder. Close must be called.
+func NewDecoder(o DecoderOptions) (*Decoder, error) {
+	if !o.Codec.Valid() || o.Codec.Kind() != codecs.Video {
+		return nil, fmt.Errorf("no video decoder for %v", o.Codec)
+	}
+	name := map[codecs.Codec]string{codecs.H264: "h264", codecs.H265: "hevc"}[o.Codec]
+	ctx, err := openCodec(astiav.FindDecoderByName(name), name, nil, func(c *astiav.CodecContext) error {
+		c.SetThreadCount(max(o.Threads, 1))
+		c.SetTimeBase(astiav.NewRational(1, codecs.TicksPerSecond))
+		codecContext(c).pkt_timebase = C.AVRational{1, codecs.TicksPerSecond}
+		codecContext(c).max_pixels = maxSide * maxSide / 4
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("opening the %v decoder: %w", o.Codec, err)
+	}
+	return &Decoder{codec: ctx, packet: newPacket(), frame: newFrame()}, nil
+}
+
+// Decode decodes one access unit and hands out the pictures that are ready, in order of presentation, each with the PTS
+// of its access unit. emit owns the pictures it gets. Parameter sets and sizes may change from picture to picture.
+//
+// An error that is ErrBadUnit concerns this unit only. After any other the decoder must be flushed or closed.
+func (d *Decoder) Decode(au codecs.AccessUnit, emit func(p codecs.Picture, pts codecs.Ticks) error) error {
+	if len(au.Data) == 0 {
+		return fmt.Errorf("%w: it is empty", ErrBadUnit)
+	}
+	code := C.vc_send_data(codecContext(d.codec), d.packet, bytePointer(au.Data), C.int(len(au.Data)), C.int64_t(au.PTS))
+	err := d.receive(emit)
+	if code < 0 && err == nil {
+		return asBadUnit(code)
+	}
+	return err
+}
+
+// Flush hands out the pictures that are held back and forgets all references.
+// The decoder then goes on at the next random access unit.
+func (d *Decoder) Flush(emit func(p codecs.Picture, pts codecs.Ticks) error) error {
+	C.avcodec_send_packet(codecContext(d.codec), nil) // fails only where there is nothing to drain
+	err := d.receive(emit)
+	C.avcodec_flush_buffers(codecContext(d.codec))
+	return err
+}
+
+// receive takes pictures until the decoder wants input. A damaged picture does not keep later ones back.
+func (d *Decoder) receive(emit func(p codecs.Picture, pts codecs.Ticks) error) error {
+	var bad error
+	for {
+		code := C.avcodec_receive_frame(codecContext(d.codec), d.frame)
+		if drained(code) {
+			return bad
+		}
+		if code < 0 {
+			if bad = asBadUnit(code); !errors.Is(bad, ErrBadUnit) {
+				return bad
+			}
+			continue
+		}
+		p, pts := &Picture{newFrame()}, d.frame.pts
+		if pts == noPTS {
+			pts = d.frame.best_effort_timestamp
+		}
+		C.av_frame_move_ref(p.frame, d.frame)
+		if err := emit(p, codecs.Ticks(pts)); err != nil {
+			return err
+		}
+	}
+}
+
+// Close frees the decoder. Pictures it gave out stay valid.
+func (d *Decoder) Close() {
+	freePacket(d.packet)
+	freeFrame(d.frame)
+	freeCodec(d.codec)
+}

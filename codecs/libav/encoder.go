@@ -1,0 +1,206 @@
+package libav
+
+/*
+#include "native.h"
+*/
+import "C"
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unsafe"
+
+	"github.com/asticode/go-astiav"
+
+	"github.com/venuecast/venuecast/codecs"
+)
+
+// EncoderOptions says what to encode and how.
+type EncoderOptions struct {
+	Codec codecs.Codec // H264 or H265
+	// Encoder is libav's name of the encoder to use. It defaults to the first that opens of NVENC, VAAPI, QSV and x264 or x265.
+	Encoder       string
+	Width, Height int             // in pixels, even
+	FrameRate     codecs.Rational // the rate that frame numbers count in
+	Divisor       int64           // every Divisor-th frame number is encoded. It defaults to 1.
+	Bitrate       int64           // the average, in bit/s
+	MaxRate       int64           // the most the buffer is filled with, in bit/s. It defaults to 1.1 × Bitrate.
+	Buffer        int64           // the decoder's buffer (VBV), in bits. It defaults to one second at MaxRate.
+	// Preset is that of x264 or x265; other encoders ignore it. It defaults to "veryfast", for x265 to "superfast".
+	Preset  string
+	Threads int // of one encoder. It defaults to 1, which delays least; more encode several pictures at once.
+	// KeyInterval is a safety net: the most pictures between two IDR pictures if none is asked for.
+	// It must not be below the pictures of a segment. It defaults to ten seconds.
+	KeyInterval int64
+	LowLatency  bool // no lookahead and no B-pictures: each packet comes out with its picture
+	Lookahead   int  // pictures the rate control looks ahead. It defaults to the preset's.
+	BFrames     int  // most B-pictures in a row; -1: the preset's. Only x264 and x265 make any.
+}
+
+// Validate reports what is wrong with the options.
+func (o EncoderOptions) Validate() error {
+	switch {
+	case o.Codec != codecs.H264 && o.Codec != codecs.H265:
+		return fmt.Errorf("encoding %v: want h264 or h265", o.Codec)
+	case o.Width < 2 || o.Height < 2 || o.Width > maxSide || o.Height > maxSide || o.Width%2 != 0 || o.Height%2 != 0:
+		return fmt.Errorf("encoding %d×%d: sides must be even, 2 to %d", o.Width, o.Height, maxSide)
+	case !o.FrameRate.Valid() || o.FrameRate.Num > 1<<30 || o.FrameRate.Den > 1<<20:
+		return fmt.Errorf("encoding: frame rate %v is out of range", o.FrameRate)
+	case o.Divisor < 0 || o.Divisor > 100:
+		return fmt.Errorf("encoding: every %d-th frame is out of range", o.Divisor)
+	case o.Bitrate < 1000 || o.Bitrate > 1e9 || o.MaxRate < 0 || o.MaxRate > 2e9 || o.Buffer < 0 || o.Buffer > 2e9:
+		return fmt.Errorf("encoding: bitrate %d, maximum %d or buffer %d is out of range", o.Bitrate, o.MaxRate, o.Buffer)
+	case o.Threads < 0 || o.Threads > 128 || o.Lookahead < 0 || o.Lookahead > 250 || o.BFrames < -1 || o.BFrames > 16:
+		return errors.New("encoding: threads, lookahead or B-frames are out of range")
+	case o.Preset != "" && !slices.Contains(presets, o.Preset):
+		return fmt.Errorf("encoding: preset %q: want one of %s", o.Preset, strings.Join(presets, ", "))
+	}
+	return nil
+}
+
+func (o EncoderOptions) withDefaults() EncoderOptions {
+	o.Divisor = max(o.Divisor, 1)
+	o.Threads = max(o.Threads, 1)
+	if o.MaxRate == 0 {
+		o.MaxRate = o.Bitrate * 11 / 10
+	}
+	if o.Buffer == 0 {
+		o.Buffer = o.MaxRate
+	}
+	if o.KeyInterval <= 0 {
+		o.KeyInterval = max(codecs.MulDiv(10, o.FrameRate.Num, o.FrameRate.Den*o.Divisor), 1)
+	}
+	return o
+}
+
+// Encoder turns pictures of one size into an H.264 or H.265 stream.
+//
+// Random access pictures come where they are asked for, and nowhere else up to KeyInterval: scene cuts are off, groups of pictures
+// are closed. The same pictures, numbers and types give the same bytes in any process with the same build and options.
+type Encoder struct {
+	o       EncoderOptions
+	name    string
+	refused []string
+	codec   *astiav.CodecContext
+	device  *hardware // nil for software
+	convert *Scaler   // to the encoder's pixel format; nil where that is 4:2:0 planar
+	packet  *C.AVPacket
+	scratch *C.AVFrame
+	last    int64 // the last frame number taken
+	begun   bool
+	held    int // pictures taken and not yet put out
+	delay   int // the most held at once
+}
+
+// Name returns libav's name of the encoder that opened.
+func (e *Encoder) Name() string { return e.name }
+
+// Refused returns one line for each encoder that was tried before and did not open: its name and why.
+func (e *Encoder) Refused() []string { return e.refused }
+
+// ParameterSets returns the stream's parameter sets, Annex B. They do not change.
+func (e *Encoder) ParameterSets() []byte { return e.codec.ExtraData() }
+
+// Delay returns how many pictures the encoder has held back at most so far. It settles when the lookahead is full.
+func (e *Encoder) Delay() int { return e.delay }
+
+// Encode takes picture p as frame number frame, which must grow, and puts out the packets that are ready, in decoding order.
+// The PTS of a packet is the frame number of its picture. p stays the caller's and is not changed.
+func (e *Encoder) Encode(p codecs.Picture, frame int64, t codecs.PictureType, emit func(codecs.Packet) error) error {
+	src, err := e.input(p)
+	if err != nil {
+		return fmt.Errorf("encoding frame %d with %s: %w", frame, e.name, err)
+	}
+	defer src.Release()
+	if e.begun && frame <= e.last {
+		return fmt.Errorf("encoding frame %d with %s: it is not after frame %d", frame, e.name, e.last)
+	}
+	code := C.vc_send_picture(codecContext(e.codec), e.scratch, src.frame, C.int64_t(frame), pictureType(t))
+	if err := failed(code); err != nil {
+		return fmt.Errorf("encoding frame %d with %s: %w", frame, e.name, err)
+	}
+	e.begun, e.last = true, frame
+	e.held++
+	err = e.receive(emit)
+	e.delay = max(e.delay, e.held)
+	return err
+}
+
+// input returns a reference to p in the encoder's pixel format.
+func (e *Encoder) input(p codecs.Picture) (*Picture, error) {
+	src, err := ours(p)
+	if err != nil {
+		return nil, err
+	}
+	var full C.int
+	format := C.vc_scale_format(src.frame, &full)
+	if w, h := src.Size(); w != e.o.Width || h != e.o.Height || format != C.AV_PIX_FMT_YUV420P || full != 0 {
+		return nil, fmt.Errorf("picture of %d×%d in pixel format %d, want %d×%d, 8 bit 4:2:0, limited range", w, h, format, e.o.Width, e.o.Height)
+	}
+	if e.convert != nil {
+		return e.convert.scale(src)
+	}
+	return src.retain(), nil
+}
+
+func pictureType(t codecs.PictureType) C.int {
+	switch t {
+	case codecs.TypeIDR:
+		return C.AV_PICTURE_TYPE_I // with the encoder's forced-idr option
+	case codecs.TypeP:
+		return C.AV_PICTURE_TYPE_P
+	}
+	return C.AV_PICTURE_TYPE_NONE
+}
+
+// Flush puts out what the encoder holds back. After it only Close may be called.
+func (e *Encoder) Flush(emit func(codecs.Packet) error) error {
+	if err := failed(C.avcodec_send_frame(codecContext(e.codec), nil)); err != nil {
+		return fmt.Errorf("flushing %s: %w", e.name, err)
+	}
+	return e.receive(emit)
+}
+
+func (e *Encoder) receive(emit func(codecs.Packet) error) error {
+	return receivePackets(e.codec, e.packet, func(p codecs.Packet) error {
+		e.held--
+		return emit(p)
+	})
+}
+
+// receivePackets hands out the packets that are ready, each with a copy of its bytes.
+func receivePackets(ctx *astiav.CodecContext, packet *C.AVPacket, emit func(codecs.Packet) error) error {
+	for {
+		code := C.avcodec_receive_packet(codecContext(ctx), packet)
+		if drained(code) {
+			return nil
+		}
+		if err := failed(code); err != nil {
+			return fmt.Errorf("receiving a packet: %w", err)
+		}
+		p := codecs.Packet{
+			PTS:  int64(packet.pts),
+			Key:  packet.flags&C.AV_PKT_FLAG_KEY != 0,
+			Data: C.GoBytes(unsafe.Pointer(packet.data), packet.size),
+		}
+		C.av_packet_unref(packet)
+		if err := emit(p); err != nil {
+			return err
+		}
+	}
+}
+
+// Close frees the encoder.
+func (e *Encoder) Close() {
+	freePacket(e.packet)
+	freeFrame(e.scratch)
+	freeCodec(e.codec)
+	if e.convert != nil {
+		e.convert.Close()
+	}
+	if e.device != nil {
+		e.device.Close()
+	}
+}

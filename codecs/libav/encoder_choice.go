@@ -1,0 +1,149 @@
+package libav
+
+/*
+#include "native.h"
+*/
+import "C"
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/asticode/go-astiav"
+
+	"github.com/venuecast/venuecast/codecs"
+)
+
+// candidate is an encoder that may or may not work on this machine.
+type candidate struct {
+	name    string
+	codec   codecs.Codec
+	format  astiav.PixelFormat // of the pictures it takes, in memory
+	vaapi   bool               // pictures are uploaded to a VAAPI surface
+	options func(EncoderOptions) map[string]string
+	// bFrames says that the encoder obeys a forced P-picture. Others make no B-pictures at all,
+	// because a B-picture at the end of a part would belong to the next one.
+	bFrames bool
+}
+
+// candidates are in order of preference: what costs no CPU comes first.
+var candidates = []candidate{
+	{name: "h264_nvenc", codec: codecs.H264, format: astiav.PixelFormatYuv420P, options: nvencOptions},
+	{name: "h264_vaapi", codec: codecs.H264, format: astiav.PixelFormatNv12, vaapi: true, options: vaapiOptions},
+	{name: "h264_qsv", codec: codecs.H264, format: astiav.PixelFormatNv12, options: qsvOptions},
+	{name: "libx264", codec: codecs.H264, format: astiav.PixelFormatYuv420P, options: x264Options, bFrames: true},
+	{name: "hevc_nvenc", codec: codecs.H265, format: astiav.PixelFormatYuv420P, options: nvencOptions},
+	{name: "hevc_vaapi", codec: codecs.H265, format: astiav.PixelFormatNv12, vaapi: true, options: vaapiOptions},
+	{name: "hevc_qsv", codec: codecs.H265, format: astiav.PixelFormatNv12, options: qsvOptions},
+	{name: "libx265", codec: codecs.H265, format: astiav.PixelFormatYuv420P, options: x265Options, bFrames: true},
+}
+
+// OpenEncoder opens the encoder that was asked for, or else the first that opens: a library that is present
+// says nothing about a device that works. Close must be called.
+func OpenEncoder(o EncoderOptions) (*Encoder, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	o = o.withDefaults()
+	var refused []string
+	for _, c := range candidates {
+		if c.codec != o.Codec || o.Encoder != "" && c.name != o.Encoder {
+			continue
+		}
+		e, reason := open(c, o)
+		if e != nil {
+			e.refused = refused
+			return e, nil
+		}
+		refused = append(refused, c.name+": "+reason)
+	}
+	if refused == nil {
+		return nil, fmt.Errorf("encoder %q is not known for %v", o.Encoder, o.Codec)
+	}
+	return nil, errors.New("no encoder opens: " + strings.Join(refused, "; "))
+}
+
+// open returns the opened encoder, or nil and why it refused.
+func open(c candidate, o EncoderOptions) (e *Encoder, reason string) {
+	reason, err := reasonOf(func() (err error) {
+		e, err = openCandidate(c, o)
+		return err
+	})
+	if err != nil {
+		return nil, reason
+	}
+	return e, ""
+}
+
+func openCandidate(c candidate, o EncoderOptions) (*Encoder, error) {
+	e := &Encoder{o: o, name: c.name}
+	if err := e.openDevice(c); err != nil {
+		return nil, err
+	}
+	ctx, err := openCodec(astiav.FindEncoderByName(c.name), c.name, c.options(o), func(ctx *astiav.CodecContext) error {
+		e.configure(ctx, c)
+		return nil
+	})
+	if err != nil {
+		if e.device != nil {
+			e.device.Close()
+		}
+		return nil, err
+	}
+	if c.format == astiav.PixelFormatNv12 {
+		// The size was validated: only memory can be short, and that is fatal everywhere.
+		e.convert, _ = newScaler(ScalerOptions{Width: o.Width, Height: o.Height}, C.AV_PIX_FMT_NV12)
+	}
+	e.codec, e.packet, e.scratch = ctx, newPacket(), newFrame()
+	return e, nil
+}
+
+func (e *Encoder) openDevice(c candidate) (err error) {
+	if c.vaapi {
+		e.device, err = openVAAPI(e.o.Width, e.o.Height)
+	}
+	return err
+}
+
+// configure sets what all encoders share.
+func (e *Encoder) configure(ctx *astiav.CodecContext, c candidate) {
+	o := e.o
+	ctx.SetWidth(o.Width)
+	ctx.SetHeight(o.Height)
+	ctx.SetSampleAspectRatio(astiav.NewRational(1, 1))
+	ctx.SetColorRange(astiav.ColorRangeMpeg)
+	ctx.SetTimeBase(astiav.NewRational(int(o.FrameRate.Den), int(o.FrameRate.Num)))
+	ctx.SetFramerate(astiav.NewRational(int(o.FrameRate.Num), int(o.FrameRate.Den*o.Divisor)))
+	ctx.SetBitRate(o.Bitrate)
+	ctx.SetRateControlMaxRate(o.MaxRate)
+	ctx.SetRateControlBufferSize(int(o.Buffer))
+	ctx.SetGopSize(int(o.KeyInterval))
+	ctx.SetThreadCount(o.Threads)
+	ctx.SetFlags(astiav.NewCodecContextFlags(astiav.CodecContextFlagGlobalHeader, astiav.CodecContextFlagClosedGop))
+	if o.LowLatency && o.Threads > 1 {
+		ctx.SetThreadType(astiav.ThreadTypeSlice) // frame threads would hold pictures back
+	}
+	switch {
+	case o.LowLatency || !c.bFrames:
+		ctx.SetMaxBFrames(0)
+	case o.BFrames >= 0:
+		ctx.SetMaxBFrames(o.BFrames)
+	}
+	ctx.SetPixelFormat(c.format)
+	if e.device != nil {
+		e.device.attach(ctx)
+	}
+}
+
+// Encoders returns the names of the encoders for a codec, in order of preference.
+func Encoders(c codecs.Codec) []string {
+	var names []string
+	for _, k := range slices.Clone(candidates) {
+		if k.codec == c {
+			names = append(names, k.name)
+		}
+	}
+	return names
+}

@@ -1,0 +1,65 @@
+package libav
+
+import (
+	"cmp"
+	"strconv"
+)
+
+// presets are those that x264 and x265 share. x264 itself complains of others on standard error.
+var presets = []string{"ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow", "placebo"}
+
+// x264Options returns libx264's own options.
+func x264Options(o EncoderOptions) map[string]string {
+	// force-cfr drops the one picture of delay that x264 needs to measure durations. nal-hrd none writes no filler.
+	params := "scenecut=0:open-gop=0:force-cfr=1:nal-hrd=none"
+	options := map[string]string{"preset": cmp.Or(o.Preset, "veryfast"), "forced-idr": "1"}
+	switch {
+	case o.LowLatency:
+		params += ":sync-lookahead=0"
+		options["rc-lookahead"], options["mbtree"] = "0", "0"
+	case o.Lookahead > 0:
+		options["rc-lookahead"] = strconv.Itoa(o.Lookahead)
+	}
+	options["x264-params"] = params
+	return options
+}
+
+// x265Options returns libx265's own options. x265 writes its log to standard error itself, and takes all cores unless told not to.
+func x265Options(o EncoderOptions) map[string]string {
+	params := "log-level=none:info=0:scenecut=0:open-gop=0:repeat-headers=0:frame-threads=1:pools="
+	if o.Threads > 1 {
+		params += strconv.Itoa(o.Threads)
+	} else {
+		params += "none"
+	}
+	switch {
+	case o.LowLatency:
+		params += ":rc-lookahead=0:b-adapt=0:cutree=0"
+	case o.Lookahead > 0:
+		params += ":rc-lookahead=" + strconv.Itoa(o.Lookahead)
+	}
+	return map[string]string{
+		"preset":      cmp.Or(o.Preset, "superfast"),
+		"forced-idr":  "1",
+		"a53cc":       "1",
+		"x265-params": params,
+	}
+}
+
+func nvencOptions(o EncoderOptions) map[string]string {
+	options := map[string]string{"preset": "p4", "tune": "hq", "rc": "vbr", "forced-idr": "1", "no-scenecut": "1", "delay": "0"}
+	if o.LowLatency {
+		options["tune"], options["zerolatency"] = "ll", "1"
+	} else if o.Lookahead > 0 {
+		options["rc-lookahead"] = strconv.Itoa(o.Lookahead)
+	}
+	return options
+}
+
+func vaapiOptions(EncoderOptions) map[string]string {
+	return map[string]string{"rc_mode": "VBR", "async_depth": "1"}
+}
+
+func qsvOptions(EncoderOptions) map[string]string {
+	return map[string]string{"forced_idr": "1", "async_depth": "1"}
+}

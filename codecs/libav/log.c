@@ -1,0 +1,67 @@
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <libavutil/log.h>
+#include <libavutil/time.h>
+
+#include "_cgo_export.h"
+#include "native.h"
+
+enum { LINE_SIZE = 1024, LINES_PER_SECOND = 50 };
+
+// Set while this thread opens something and wants the reason of a refusal instead of a log line.
+static _Thread_local int capturing;
+static _Thread_local char captured[LINE_SIZE];
+
+static atomic_llong second;
+static atomic_int in_second;
+
+// Whether one more line may pass in this second. A race at the turn of a second lets a few more through, which is harmless.
+static int within_rate(void)
+{
+    long long now = av_gettime_relative() / 1000000;
+    if (atomic_exchange(&second, now) != now)
+        atomic_store(&in_second, 0);
+    return atomic_fetch_add(&in_second, 1) < LINES_PER_SECOND;
+}
+
+static void on_log(void *object, int level, const char *format, va_list args)
+{
+    char line[LINE_SIZE];
+    AVClass *class = object ? *(AVClass **)object : NULL;
+    int n = 0;
+
+    level &= 0xff; // the upper bits are a tint
+    if (level > av_log_get_level() || (!capturing && !within_rate()))
+        return;
+    if (!capturing && class && class->item_name) // the reason of a refusal stands after its encoder's name
+        n = snprintf(line, sizeof(line), "%s: ", class->item_name(object));
+    if (n < 0 || n >= (int)sizeof(line))
+        n = 0;
+    vsnprintf(line + n, sizeof(line) - n, format, args);
+    line[strcspn(line, "\r\n")] = 0;
+    if (!capturing)
+        goLog(level, line);
+    else if (!captured[0] && level <= AV_LOG_ERROR)
+        memcpy(captured, line, sizeof(line)); // the first error is the cause, later ones its echo
+}
+
+void vc_log_install(void)
+{
+    av_log_set_level(AV_LOG_WARNING);
+    av_log_set_callback(on_log);
+}
+
+void vc_log_capture(void)
+{
+    captured[0] = 0;
+    capturing = 1;
+}
+
+// Ends the capture and returns the length of the first error line.
+int vc_log_captured(char *line, int size)
+{
+    capturing = 0;
+    return snprintf(line, size, "%s", captured);
+}

@@ -1,0 +1,44 @@
+// What go-astiav does not offer. All functions return 0 or a libav error code unless they say otherwise.
+#ifndef VENUECAST_NATIVE_H
+#define VENUECAST_NATIVE_H
+
+#include <libavcodec/avcodec.h>
+#include <libavutil/buffer.h>
+#include <libavutil/frame.h>
+#include <libavutil/hwcontext.h>
+#include <libavutil/imgutils.h>
+#include <libswresample/swresample.h>
+#include <libswscale/swscale.h>
+
+// AVERROR() is a macro with an argument, which cgo cannot call.
+enum { VC_EAGAIN = AVERROR(EAGAIN), VC_ENOMEM = AVERROR(ENOMEM), VC_EINVAL = AVERROR(EINVAL) };
+
+// log.c
+void vc_log_install(void);
+void vc_log_capture(void);
+int vc_log_captured(char *line, int size);
+
+// picture.c
+int vc_picture_alloc(AVFrame *f, int width, int height);
+void vc_picture_write(AVFrame *f, int plane, const uint8_t *data, int width, int height);
+void vc_picture_read(const AVFrame *f, int plane, uint8_t *data, int width, int height);
+
+// codec.c
+int vc_send_data(AVCodecContext *c, AVPacket *p, const uint8_t *data, int size, int64_t pts);
+int vc_send_picture(AVCodecContext *c, AVFrame *scratch, const AVFrame *src, int64_t pts, int type);
+int vc_send_sound(AVCodecContext *c, AVFrame *scratch, const float *left, const float *right, int64_t pts);
+
+// scale.c
+int vc_scale_format(const AVFrame *f, int *full_range);
+int vc_scale_check_flags(const char *flags);
+int vc_scale_open(struct SwsContext **out, int width, int height, int format, int full_range,
+                  int to_width, int to_height, int to_format, const char *flags);
+int vc_scale_pool(AVBufferPool **out, int width, int height, int format);
+int vc_scale_run(struct SwsContext *s, AVBufferPool *pool, const AVFrame *src, AVFrame *dst,
+                 int width, int height, int format);
+
+// sound.c
+int vc_resample_open(struct SwrContext **out, const AVFrame *f);
+int vc_resample_run(struct SwrContext *s, const AVFrame *f, float *left, float *right, int capacity);
+
+#endif

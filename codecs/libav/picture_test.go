@@ -1,0 +1,46 @@
+package libav
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestPictureKeepsItsPlanes(t *testing.T) {
+	for _, size := range [][2]int{{16, 16}, {320, 180}, {33, 17}, {1, 1}} {
+		y, u, v := patternPlanes(size[0], size[1], 5)
+		p, err := NewPictureYUV(size[0], size[1], y, u, v)
+		require.NoError(t, err)
+		gotY, gotU, gotV, err := p.YUV()
+		require.NoError(t, err)
+		require.Equal(t, [][]byte{y, u, v}, [][]byte{gotY, gotU, gotV})
+		w, h := p.Size()
+		require.Equal(t, size, [2]int{w, h})
+		p.Release()
+	}
+}
+
+func TestRetainedPictureOutlivesTheFirstReference(t *testing.T) {
+	p := pattern(t, 64, 64, 1)
+	y, _, _, err := p.YUV()
+	require.NoError(t, err)
+	q := p.Retain().(*Picture)
+	p.Release()
+	defer q.Release()
+	got, _, _, err := q.YUV()
+	require.NoError(t, err)
+	require.Equal(t, y, got)
+}
+
+func TestReleasingTwicePanics(t *testing.T) {
+	p := pattern(t, 16, 16, 0)
+	p.Release()
+	require.Panics(t, p.Release)
+}
+
+func TestPictureRefusesPlanesOfTheWrongSize(t *testing.T) {
+	_, err := NewPictureYUV(16, 16, make([]byte, 255), make([]byte, 64), make([]byte, 64))
+	require.ErrorContains(t, err, "plane 0 has 255 bytes, want 256")
+	_, err = NewPictureYUV(0, 16, nil, nil, nil)
+	require.ErrorContains(t, err, "sides must be")
+}

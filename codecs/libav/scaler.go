@@ -1,0 +1,142 @@
+package libav
+
+/*
+#include <stdlib.h>
+#include "native.h"
+*/
+import "C"
+
+import (
+	"fmt"
+	"unsafe"
+
+	"github.com/venuecast/venuecast/codecs"
+)
+
+// ScalerOptions says what pictures to make.
+type ScalerOptions struct {
+	Width, Height int // in pixels, 1 to 16384
+	// Flags are libswscale's, such as "bilinear" or "lanczos+accurate_rnd".
+	// They default to "area" for a smaller picture, which averages all source pixels and so does not alias
+	// in a cascade of renditions, and to "bicubic" for a larger one.
+	Flags string
+}
+
+// Scaler conforms pictures to one size and format: 8 bit 4:2:0, limited range, square pixels.
+// The colour matrix stays that of the source. It works on the calling thread only.
+type Scaler struct {
+	o      ScalerOptions
+	format C.int // pixel format put out
+	from   scalerInput
+	sws    *C.struct_SwsContext // for from; nil until the first picture that is not passed through
+	pool   *C.AVBufferPool      // buffers of released pictures are used again
+}
+
+// scalerInput is what a SwsContext is made for.
+type scalerInput struct{ width, height, format, fullRange C.int }
+
+// NewScaler returns a scaler. Close must be called.
+func NewScaler(o ScalerOptions) (*Scaler, error) {
+	return newScaler(o, C.AV_PIX_FMT_YUV420P)
+}
+
+func newScaler(o ScalerOptions, format C.int) (*Scaler, error) {
+	if o.Width < 1 || o.Height < 1 || o.Width > maxSide || o.Height > maxSide {
+		return nil, fmt.Errorf("scaling to %d×%d: sides must be 1 to %d", o.Width, o.Height, maxSide)
+	}
+	if o.Flags != "" {
+		flags := C.CString(o.Flags)
+		defer C.free(unsafe.Pointer(flags))
+		if err := failed(C.vc_scale_check_flags(flags)); err != nil {
+			return nil, fmt.Errorf("scaler flags %q: %w", o.Flags, err)
+		}
+	}
+	s := &Scaler{o: o, format: format}
+	if err := failed(C.vc_scale_pool(&s.pool, C.int(o.Width), C.int(o.Height), format)); err != nil {
+		return nil, fmt.Errorf("making a picture pool: %w", err)
+	}
+	count(kindPool, 1)
+	return s, nil
+}
+
+// Scale returns p in the scaler's size and format, with p's colour properties and captions.
+// A picture that is so already is returned as another reference, without work.
+// The input may change from picture to picture. p stays the caller's; the result must be released.
+func (s *Scaler) Scale(p codecs.Picture) (codecs.Picture, error) {
+	scaled, err := s.scale(p)
+	if err != nil {
+		return nil, err
+	}
+	return scaled, nil
+}
+
+func (s *Scaler) scale(p codecs.Picture) (*Picture, error) {
+	src, err := ours(p)
+	if err != nil {
+		return nil, err
+	}
+	in := scalerInput{width: src.frame.width, height: src.frame.height}
+	in.format = C.vc_scale_format(src.frame, &in.fullRange)
+	if s.fits(in) {
+		same := src.retain()
+		same.frame.sample_aspect_ratio = C.AVRational{1, 1}
+		return same, nil
+	}
+	if err := s.follow(in); err != nil {
+		return nil, fmt.Errorf("scaling from %d×%d to %d×%d: %w", in.width, in.height, s.o.Width, s.o.Height, err)
+	}
+	dst := &Picture{newFrame()}
+	if err := failed(C.vc_scale_run(s.sws, s.pool, src.frame, dst.frame, C.int(s.o.Width), C.int(s.o.Height), s.format)); err != nil {
+		dst.Release()
+		return nil, fmt.Errorf("scaling to %d×%d: %w", s.o.Width, s.o.Height, err)
+	}
+	return dst, nil
+}
+
+func (s *Scaler) fits(in scalerInput) bool {
+	return in == scalerInput{C.int(s.o.Width), C.int(s.o.Height), s.format, 0}
+}
+
+// follow makes the SwsContext fit the input.
+func (s *Scaler) follow(in scalerInput) error {
+	if s.sws != nil && s.from == in {
+		return nil
+	}
+	s.freeContext()
+	flags := C.CString(s.flags(in))
+	defer C.free(unsafe.Pointer(flags))
+	err := failed(C.vc_scale_open(&s.sws, in.width, in.height, in.format, in.fullRange,
+		C.int(s.o.Width), C.int(s.o.Height), s.format, flags))
+	if err != nil {
+		return err
+	}
+	count(kindScaler, 1)
+	s.from = in
+	return nil
+}
+
+func (s *Scaler) flags(in scalerInput) string {
+	switch {
+	case s.o.Flags != "":
+		return s.o.Flags
+	case s.o.Width > int(in.width) || s.o.Height > int(in.height):
+		return "bicubic"
+	}
+	return "area"
+}
+
+func (s *Scaler) freeContext() {
+	if s.sws == nil {
+		return
+	}
+	C.sws_freeContext(s.sws)
+	count(kindScaler, -1)
+	s.sws = nil
+}
+
+// Close frees the scaler. Pictures it gave out stay valid: libav frees the pool with the last of them.
+func (s *Scaler) Close() {
+	s.freeContext()
+	C.av_buffer_pool_uninit(&s.pool)
+	count(kindPool, -1)
+}
