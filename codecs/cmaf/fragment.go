@@ -1,0 +1,86 @@
+package cmaf
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/Eyevinn/mp4ff/bits"
+	"github.com/Eyevinn/mp4ff/mp4"
+)
+
+// Sample is one coded picture or audio frame, in decoding order.
+type Sample struct {
+	Duration          uint32 // in the track's timescale
+	CompositionOffset int32  // presentation time less decoding time; may be negative
+	Key               bool   // a sync sample: decodable without earlier ones
+	Data              []byte // length-prefixed NAL units, or a raw AAC frame
+}
+
+// Fragment is a run of samples of one track: a moof and its mdat.
+type Fragment struct {
+	Sequence uint32 // mfhd's sequence_number
+	BaseTime uint64 // decoding time of the first sample, in the track's timescale
+	Samples  []Sample
+}
+
+// Duration returns the sum of the samples' durations, in the track's timescale.
+func (f Fragment) Duration() uint64 {
+	var d uint64
+	for _, s := range f.Samples {
+		d += uint64(s.Duration)
+	}
+	return d
+}
+
+// Marshal returns the fragment's bytes, together up to 4 GiB.
+func (f Fragment) Marshal() []byte { return f.Append(nil) }
+
+// Append appends the fragment's bytes to dst, in at most one allocation for them. It copies the samples' data.
+func (f Fragment) Append(dst []byte) []byte {
+	box := f.boxes()
+	size := int(box.Size())
+	dst = slices.Grow(dst, size)
+	start := len(dst)
+	w := bits.NewFixedSliceWriterFromSlice(dst[start : start+size])
+	if err := box.EncodeSW(w); err != nil {
+		panic(fmt.Sprintf("cmaf: a fragment is larger than the %d bytes it said: %v", size, err))
+	}
+	return dst[:start+size]
+}
+
+func (f Fragment) boxes() *mp4.Fragment {
+	box, _ := mp4.CreateFragment(f.Sequence, TrackID) // it has no error to return
+	for _, s := range f.Samples {
+		box.AddSample(mp4.Sample{
+			Flags: flags(s.Key), Dur: s.Duration, Size: uint32(len(s.Data)), CompositionTimeOffset: s.CompositionOffset,
+		}, f.BaseTime)
+		box.Mdat.AddSampleDataPart(s.Data)
+	}
+	traf := box.Moof.Traf
+	traf.Tfdt.SetBaseMediaDecodeTime(f.BaseTime)
+	traf.Tfdt.Version = 1 // 64 bit from the first fragment on, so that all are alike
+	share(traf)
+	return box
+}
+
+// share moves what all samples have in common from trun to tfhd.
+func share(traf *mp4.TrafBox) {
+	if err := traf.OptimizeTfhdTrun(); err != nil {
+		return // no samples
+	}
+	if traf.Trun.Flags&mp4.TrunFirstSampleFlagsPresentFlag == 0 {
+		return
+	}
+	// Some readers pass over first_sample_flags and take a part's IDR for a P-picture: each sample says its own.
+	traf.Trun.RemoveFirstSampleFlags()
+	traf.Trun.Flags |= mp4.TrunSampleFlagsPresentFlag
+	traf.Tfhd.Flags &^= mp4.TfhdDefaultSampleFlagsPresentFlag
+}
+
+// flags returns sample_flags (ISO/IEC 14496-12 §8.8.3.1).
+func flags(key bool) uint32 {
+	if key {
+		return mp4.SyncSampleFlags // sample_depends_on 2
+	}
+	return mp4.NonSyncSampleFlags | mp4.SampleDependsOn1
+}
