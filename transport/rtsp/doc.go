@@ -1,0 +1,2 @@
+// Package rtsp reads cameras over RTSP and is the test camera's server. It alone imports gortsplib.
+package rtsp
