@@ -1,0 +1,100 @@
+package transcode
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/venuecast/venuecast/codecs"
+)
+
+// picture is a codecs.Picture that knows its name and counts its references.
+type picture struct {
+	name string
+	live *int
+}
+
+func newPicture(name string, live *int) *picture {
+	*live++
+	return &picture{name, live}
+}
+
+func (p *picture) Size() (int, int)       { return 640, 360 }
+func (p *picture) Retain() codecs.Picture { return newPicture(p.name, p.live) }
+func (p *picture) Release()               { *p.live-- }
+
+// shown runs steps against a conform and returns what it showed, as "frame:picture".
+func shown(t *testing.T, first int64, steps func(c *conform, shot func(name string) *shot)) (out []string, counts map[string]int64) {
+	t.Helper()
+	live, counts := 0, map[string]int64{}
+	newShotOf := func(name string) *shot { return newShot(newPicture(name, &live), 0) }
+	c := &conform{
+		slate: newShotOf("slate"), slateAfter: 3, next: first,
+		count: func(reason string, n int64) { counts[reason] += n },
+		show: func(frame int64, s *shot) error {
+			out = append(out, fmt.Sprintf("%d:%s", frame, s.sizes[0].(*picture).name))
+			return nil
+		},
+	}
+	steps(c, newShotOf)
+	c.close()
+	require.Zero(t, live, "every picture is released")
+	return out, counts
+}
+
+
+func TestEveryFrameNumberHasExactlyOnePicture(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		first int64
+		steps func(c *conform, shot func(string) *shot)
+		want  []string
+	}{
+		{"plain", -1, func(c *conform, shot func(string) *shot) {
+			require.NoError(t, c.picture(7, shot("a")))
+			require.NoError(t, c.picture(8, shot("b")))
+		}, []string{"7:a", "8:b"}},
+		{"a hole is a repeat", -1, func(c *conform, shot func(string) *shot) {
+			require.NoError(t, c.picture(7, shot("a")))
+			require.NoError(t, c.picture(9, shot("c")))
+		}, []string{"7:a", "8:a", "9:c"}},
+		{"a doubled frame shows the first", -1, func(c *conform, shot func(string) *shot) {
+			require.NoError(t, c.picture(7, shot("a")))
+			require.NoError(t, c.picture(7, shot("b")))
+		}, []string{"7:a"}},
+		{"absence is repeats, then the slate", -1, func(c *conform, shot func(string) *shot) {
+			require.NoError(t, c.picture(7, shot("a")))
+			require.NoError(t, c.absent(8, 9))
+			require.NoError(t, c.absent(8, 13))
+			require.NoError(t, c.picture(13, shot("b")))
+		}, []string{"7:a", "8:a", "9:a", "10:a", "11:slate", "12:slate", "13:b"}},
+		{"a resumed worker shows the slate where the first did", 11, func(c *conform, shot func(string) *shot) {
+			require.NoError(t, c.picture(7, shot("a")))
+			require.NoError(t, c.absent(8, 12))
+		}, []string{"11:slate"}},
+		{"a resumed worker repeats what came before its first frame", 9, func(c *conform, shot func(string) *shot) {
+			require.NoError(t, c.picture(7, shot("a")))
+			require.NoError(t, c.picture(10, shot("b")))
+		}, []string{"9:a", "10:b"}},
+		{"a cold start in an absence begins with what is due", -1, func(c *conform, shot func(string) *shot) {
+			require.NoError(t, c.absent(8, 100))
+			require.NoError(t, c.absent(8, 102))
+		}, []string{"100:slate", "101:slate"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, _ := shown(t, c.first, c.steps)
+			require.Equal(t, c.want, got)
+		})
+	}
+}
+
+func TestLatePicturesAreCounted(t *testing.T) {
+	_, counts := shown(t, -1, func(c *conform, shot func(string) *shot) {
+		require.NoError(t, c.picture(7, shot("a")))
+		require.NoError(t, c.absent(8, 10))
+		require.NoError(t, c.picture(9, shot("late")))
+	})
+	require.EqualValues(t, 1, counts[reasonLate])
+	require.EqualValues(t, 2, counts[reasonRepeat])
+}

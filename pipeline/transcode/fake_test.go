@@ -1,0 +1,198 @@
+package transcode
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/venuecast/venuecast/codecs"
+	"github.com/venuecast/venuecast/pipeline"
+	"github.com/venuecast/venuecast/pipeline/grid"
+	"github.com/venuecast/venuecast/pipeline/ladder"
+)
+
+// fakeEngine makes codecs that keep the name of each picture, and counts what is alive.
+type fakeEngine struct {
+	mu   sync.Mutex
+	live int
+}
+
+func (e *fakeEngine) add(n int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.live += n
+}
+
+type fakePicture struct {
+	e    *fakeEngine
+	name string
+}
+
+func (e *fakeEngine) picture(name string) *fakePicture {
+	e.add(1)
+	return &fakePicture{e, name}
+}
+
+func (p *fakePicture) Size() (int, int)       { return 640, 360 }
+func (p *fakePicture) Retain() codecs.Picture { return p.e.picture(p.name) }
+func (p *fakePicture) Release()               { p.e.add(-1) }
+
+func (e *fakeEngine) NewDecoder(codecs.Codec) (Decoder, error)       { e.add(1); return &fakeDecoder{e}, nil }
+func (e *fakeEngine) NewScaler(w, h int) (Scaler, error)             { e.add(1); return &fakeScaler{e}, nil }
+func (e *fakeEngine) Slate(int, int, string) (codecs.Picture, error) { return e.picture("slate"), nil }
+func (e *fakeEngine) NewAudioDecoder(codecs.Format) (AudioDecoder, error) {
+	e.add(1)
+	return &fakeAudio{e: e}, nil
+}
+func (e *fakeEngine) NewAudioEncoder(ladder.Audio) (AudioEncoder, error) {
+	e.add(1)
+	return &fakeAudio{e: e}, nil
+}
+func (e *fakeEngine) NewEncoder(v ladder.Video, _ grid.Grid, _ ladder.Latency) (Encoder, error) {
+	e.add(1)
+	return &fakeEncoder{e: e, step: v.Divisor}, nil
+}
+
+type fakeDecoder struct{ e *fakeEngine }
+
+func (d *fakeDecoder) Decode(u codecs.AccessUnit, emit func(codecs.Picture, codecs.Ticks) error) error {
+	if string(u.Data) == "bad" {
+		return fmt.Errorf("garbage: %w", codecs.ErrBadUnit)
+	}
+	return emit(d.e.picture(string(u.Data)), u.PTS)
+}
+func (d *fakeDecoder) Flush(func(codecs.Picture, codecs.Ticks) error) error { return nil }
+func (d *fakeDecoder) Close()                                               { d.e.add(-1) }
+
+type fakeScaler struct{ e *fakeEngine }
+
+func (s *fakeScaler) Scale(p codecs.Picture) (codecs.Picture, error) { return p.Retain(), nil }
+func (s *fakeScaler) Close()                                         { s.e.add(-1) }
+
+// fakeEncoder works like an encoder with lookahead and B-pictures: it holds two pictures back and puts out the second
+// before the first, unless it was told a type. A packet holds the picture's name.
+type fakeEncoder struct {
+	e    *fakeEngine
+	step int64
+	held []codecs.Packet
+}
+
+const (
+	fakeSPS = "6742c01ed900a02ff97011000003000100000300320f162e48"
+	fakePPS = "68ef8fcb"
+)
+
+func (e *fakeEncoder) ParameterSets() []byte {
+	b, _ := hex.DecodeString("00000001" + fakeSPS + "00000001" + fakePPS)
+	return b
+}
+
+func (e *fakeEncoder) Encode(p codecs.Picture, frame int64, t codecs.PictureType, emit func(codecs.Packet) error) error {
+	nal := append([]byte{0, 0, 0, 1, 0x65}, p.(*fakePicture).name...)
+	pkt := codecs.Packet{PTS: frame, Key: t == codecs.TypeIDR, Data: nal}
+	if t == codecs.TypeAuto && len(e.held) < 2 {
+		e.held = append(e.held, pkt)
+		return nil
+	}
+	// Whatever ends a run of B-pictures is decoded before them; an IDR comes after all that is shown before it.
+	out := append([]codecs.Packet{pkt}, e.held...)
+	if pkt.Key {
+		out = append(slices.Clone(e.held), pkt)
+	}
+	e.held = nil
+	for _, p := range out {
+		if err := emit(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+func (e *fakeEncoder) Close() { e.e.add(-1) }
+
+// fakeAudio decodes a unit that holds a sample number to 960 samples that count up, and encodes a block to its first sample.
+type fakeAudio struct {
+	e     *fakeEngine
+	ready bool
+}
+
+func (a *fakeAudio) Decode(u codecs.AccessUnit, emit func(codecs.PCM) error) error {
+	return emit(ramp(int64(binary.BigEndian.Uint64(u.Data)), 960))
+}
+
+func (a *fakeAudio) Encode(b codecs.PCM, sample int64, emit func(codecs.Packet) error) error {
+	return emit(codecs.Packet{PTS: sample - 1024, Key: true, Data: fmt.Appendf(nil, "%d:%v", sample-1024, b[0][0])})
+}
+func (a *fakeAudio) Config() []byte { return []byte{0x11, 0x90} }
+func (a *fakeAudio) Close()         { a.e.add(-1) }
+
+// fakeOrigin keeps parts and refuses what a real one would.
+type fakeOrigin struct {
+	mu    sync.Mutex
+	inits map[string][]byte
+	parts map[string][]pipeline.Part
+	limit int // parts of each rendition that it takes; then the worker is cut off
+}
+
+func newOrigin(limit int) *fakeOrigin {
+	return &fakeOrigin{inits: map[string][]byte{}, parts: map[string][]pipeline.Part{}, limit: limit}
+}
+
+func (o *fakeOrigin) PutInit(_ context.Context, i pipeline.Init) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if old, ok := o.inits[i.Rendition]; ok && !bytes.Equal(old, i.Data) {
+		return fmt.Errorf("init of %s changed", i.Rendition)
+	}
+	o.inits[i.Rendition] = i.Data
+	return nil
+}
+
+func (o *fakeOrigin) PutPart(ctx context.Context, p pipeline.Part) error {
+	o.mu.Lock()
+	if o.limit > 0 && len(o.parts[p.Rendition]) >= o.limit {
+		o.mu.Unlock()
+		<-ctx.Done()
+		return context.Cause(ctx)
+	}
+	defer o.mu.Unlock()
+	o.parts[p.Rendition] = append(o.parts[p.Rendition], p)
+	return nil
+}
+
+func (o *fakeOrigin) state(g grid.Grid) pipeline.State {
+	s := pipeline.State{}
+	for name, parts := range o.parts {
+		next := parts[len(parts)-1].Position()
+		if next.Part++; next.Part == g.Parts() {
+			next = pipeline.Position{MSN: next.MSN + 1}
+		}
+		s[name] = next
+	}
+	return s
+}
+
+// fakeReader gives out records and then says that none will come.
+type fakeReader struct{ records []pipeline.Record }
+
+func (r *fakeReader) Next(ctx context.Context) (pipeline.Record, error) {
+	if ctx.Err() != nil {
+		return pipeline.Record{}, context.Cause(ctx)
+	}
+	if len(r.records) == 0 {
+		return pipeline.Record{}, pipeline.ErrClosed
+	}
+	rec := r.records[0]
+	r.records = r.records[1:]
+	return rec, nil
+}
+
+type noMeter struct{}
+
+func (noMeter) Pictures(string, int64)           {}
+func (noMeter) Samples(string, int64)            {}
+func (noMeter) Put(pipeline.Part, time.Duration) {}
