@@ -13,6 +13,7 @@ enum { LINE_SIZE = 1024, LINES_PER_SECOND = 50 };
 // Set while this thread opens something and wants the reason of a refusal instead of a log line.
 static _Thread_local int capturing;
 static _Thread_local char captured[LINE_SIZE];
+static _Thread_local int captured_level;
 
 static atomic_llong second;
 static atomic_int in_second;
@@ -26,6 +27,15 @@ static int within_rate(void)
     return atomic_fetch_add(&in_second, 1) < LINES_PER_SECOND;
 }
 
+// Keeps the first error, which is the cause of later ones, or else the last line that says what was tried.
+static void capture(int level, const char *line)
+{
+    if (level > AV_LOG_VERBOSE || level > captured_level || (level == captured_level && level <= AV_LOG_ERROR))
+        return;
+    captured_level = level;
+    snprintf(captured, sizeof(captured), "%s", line);
+}
+
 static void on_log(void *object, int level, const char *format, va_list args)
 {
     char line[LINE_SIZE];
@@ -33,18 +43,18 @@ static void on_log(void *object, int level, const char *format, va_list args)
     int n = 0;
 
     level &= 0xff; // the upper bits are a tint
-    if (level > av_log_get_level() || (!capturing && !within_rate()))
+    if (!capturing && (level > av_log_get_level() || !within_rate()))
         return;
-    if (!capturing && class && class->item_name) // the reason of a refusal stands after its encoder's name
+    if (!capturing && class && class->item_name)
         n = snprintf(line, sizeof(line), "%s: ", class->item_name(object));
     if (n < 0 || n >= (int)sizeof(line))
         n = 0;
     vsnprintf(line + n, sizeof(line) - n, format, args);
     line[strcspn(line, "\r\n")] = 0;
-    if (!capturing)
+    if (capturing)
+        capture(level, line);
+    else
         goLog(level, line);
-    else if (!captured[0] && level <= AV_LOG_ERROR)
-        memcpy(captured, line, sizeof(line)); // the first error is the cause, later ones its echo
 }
 
 void vc_log_install(void)
@@ -56,10 +66,11 @@ void vc_log_install(void)
 void vc_log_capture(void)
 {
     captured[0] = 0;
+    captured_level = AV_LOG_MAX_OFFSET;
     capturing = 1;
 }
 
-// Ends the capture and returns the length of the first error line.
+// Ends the capture and returns the length of the line that was kept.
 int vc_log_captured(char *line, int size)
 {
     capturing = 0;
