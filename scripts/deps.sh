@@ -8,7 +8,7 @@ set -euo pipefail
 build=(build-essential nasm pkg-config xz-utils ca-certificates debian-archive-keyring dpkg-dev
   libx264-dev libx265-dev libnuma-dev libsvtav1enc-dev libdav1d-dev libopus-dev libzimg-dev
   zlib1g-dev libdrm-dev libva-dev libvpl-dev)
-test=(chromium nodejs vlc-bin vlc-plugin-base prometheus
+test=(chromium nodejs npm vlc-bin vlc-plugin-base prometheus
   python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good
   gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly)
 
@@ -18,10 +18,11 @@ case "${1:-}" in
   *) echo "usage: scripts/deps.sh build|test" >&2; exit 2 ;;
 esac
 
-# nodejs may come from elsewhere than Debian: any node on the PATH will do.
+# nodejs and npm may come from elsewhere than Debian: any on the PATH will do.
 missing=()
 for p in "${wanted[@]}"; do
   if [ "$p" = nodejs ] && command -v node >/dev/null; then continue; fi
+  if [ "$p" = npm ] && command -v npm >/dev/null; then continue; fi
   dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing+=("$p")
 done
 [ ${#missing[@]} -eq 0 ] && exit 0
