@@ -93,11 +93,11 @@ func (t *track) off(p point, arrival codecs.Ticks) bool {
 	return p.at < t.head.at-maxReorder || arrival-p.at < t.delay.least()-early
 }
 
-// stray stamps a unit that is off its track after the last one on it. Several in a row, or one after a long silence,
+// stray stamps a unit that is off its track after the last one on it. Several in a row, or one long after it,
 // are a new track.
 func (t *track) stray(p point, arrival codecs.Ticks) (codecs.Ticks, bool) {
 	t.strays++
-	if t.strays == maxStrays || arrival-t.arrived > t.timeline.tolerance {
+	if t.strays == maxStrays || arrival-t.head.pts > t.timeline.tolerance {
 		t.timeline.repaired(Reset)
 		return t.anchor(p, arrival)
 	}
@@ -150,7 +150,7 @@ func (t *track) advance(p point, arrival codecs.Ticks) {
 // hold lets PTS that are ahead of where they belong wait, without ever going back.
 func (t *track) hold(pts, want, arrival codecs.Ticks) codecs.Ticks {
 	switch ahead := pts - want; {
-	case ahead > t.timeline.tolerance:
+	case t.head.pts-want > t.timeline.tolerance:
 		return pts // the host's clock was set back: a running picture is worth more than the right hour
 	case arrival < t.settled && ahead > 0:
 		return max(t.head.pts, want)
