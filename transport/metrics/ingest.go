@@ -1,0 +1,112 @@
+package metrics
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/venuecast/venuecast/pipeline/timeline"
+)
+
+// Ingest holds the metrics of the ingest role. New metrics panic when their names are registered twice.
+type Ingest struct {
+	set
+	up, ringBytes, unacknowledged                        *prometheus.GaugeVec
+	videoUnits, audioUnits, videoBytes, audioBytes       *prometheus.CounterVec
+	reconnects, drops, repairs, busRecoveries, busGapped *prometheus.CounterVec
+}
+
+// The reasons that are there from the start.
+var (
+	dropReasons   = []string{"queue_full", "packet_loss", "no_keyframe", "bus", "timestamp", "unknown"}
+	repairReasons = []string{
+		string(timeline.Jump), string(timeline.Reset), string(timeline.Repeat), string(timeline.Reorder),
+		string(timeline.Wrap), string(timeline.Drift), string(timeline.Gap),
+	}
+)
+
+// NewIngest registers the metrics of the ingest role.
+func NewIngest(reg prometheus.Registerer) *Ingest {
+	m := &Ingest{}
+	s := &m.set
+	m.up = gauges(reg, s, "venuecast_source_up", "1 while the camera delivers, else 0.", labelFeed)
+	m.videoUnits = counters(reg, s, "venuecast_ingest_video_units_total", "Coded pictures taken in.", labelFeed)
+	m.audioUnits = counters(reg, s, "venuecast_ingest_audio_units_total", "Coded audio frames taken in.", labelFeed)
+	m.videoBytes = counters(reg, s, "venuecast_ingest_video_bytes_total", "Bytes of coded pictures taken in.", labelFeed)
+	m.audioBytes = counters(reg, s, "venuecast_ingest_audio_bytes_total", "Bytes of coded audio frames taken in.", labelFeed)
+	m.reconnects = counters(reg, s, "venuecast_ingest_reconnects_total", "Attempts to connect again to the camera.", labelFeed)
+	m.drops = counters(reg, s, "venuecast_ingest_drops_total", "Units taken in and not passed on.", labelFeed, labelReason)
+	m.repairs = counters(reg, s, "venuecast_timeline_repairs_total",
+		"Units whose time was not simply taken from the camera.", labelFeed, labelReason)
+	m.ringBytes = gauges(reg, s, "venuecast_bus_ring_bytes", "Bytes kept until the bus has acknowledged them.", labelFeed)
+	m.unacknowledged = gauges(reg, s, "venuecast_bus_unacknowledged_messages",
+		"Messages that the bus has not acknowledged yet.", labelFeed)
+	m.busRecoveries = counters(reg, s, "venuecast_bus_recoveries_total", "Times a writer began to send again after an error.", labelFeed)
+	m.busGapped = counters(reg, s, "venuecast_bus_gaps_total",
+		"Times a writer gave up what the bus did not take within the ring, and left a gap.", labelFeed)
+	return m
+}
+
+// Feed returns the meter of one feed, with its series at 0.
+func (m *Ingest) Feed(id string) *IngestFeed {
+	touch(m.drops, id, dropReasons)
+	touch(m.repairs, id, repairReasons)
+	return &IngestFeed{
+		up: m.up.WithLabelValues(id), reconnects: m.reconnects.WithLabelValues(id),
+		videoUnits: m.videoUnits.WithLabelValues(id), videoBytes: m.videoBytes.WithLabelValues(id),
+		audioUnits: m.audioUnits.WithLabelValues(id), audioBytes: m.audioBytes.WithLabelValues(id),
+		drops:     m.drops.MustCurryWith(prometheus.Labels{labelFeed: id}),
+		repairs:   m.repairs.MustCurryWith(prometheus.Labels{labelFeed: id}),
+		ringBytes: m.ringBytes.WithLabelValues(id), unacknowledged: m.unacknowledged.WithLabelValues(id),
+		recoveries: m.busRecoveries.WithLabelValues(id), gaps: m.busGapped.WithLabelValues(id),
+	}
+}
+
+// IngestFeed measures the ingest of one feed. It is an ingest.Meter. Its methods may be called from any goroutine.
+type IngestFeed struct {
+	up, ringBytes, unacknowledged                  prometheus.Gauge
+	videoUnits, audioUnits, videoBytes, audioBytes prometheus.Counter
+	reconnects, recoveries, gaps                   prometheus.Counter
+	drops, repairs                                 *prometheus.CounterVec
+}
+
+// Up says whether the camera delivers.
+func (f *IngestFeed) Up(up bool) {
+	value := 0.0
+	if up {
+		value = 1
+	}
+	f.up.Set(value)
+}
+
+// Reconnected counts an attempt to connect again.
+func (f *IngestFeed) Reconnected() { f.reconnects.Inc() }
+
+// Received counts what came in.
+func (f *IngestFeed) Received(video bool, units, bytes int) {
+	if video {
+		f.videoUnits.Add(float64(units))
+		f.videoBytes.Add(float64(bytes))
+		return
+	}
+	f.audioUnits.Add(float64(units))
+	f.audioBytes.Add(float64(bytes))
+}
+
+// Dropped counts units that were not passed on.
+func (f *IngestFeed) Dropped(reason string, units int) {
+	f.drops.WithLabelValues(reason).Add(float64(units))
+}
+
+// Repaired counts a unit whose time was not simply taken from the camera.
+func (f *IngestFeed) Repaired(reason string) { f.repairs.WithLabelValues(reason).Inc() }
+
+// Pending says what waits for the bus's acknowledgement.
+func (f *IngestFeed) Pending(messages int, bytes int64) {
+	f.unacknowledged.Set(float64(messages))
+	f.ringBytes.Set(float64(bytes))
+}
+
+// Recovered counts that the writer began to send again after an error.
+func (f *IngestFeed) Recovered() { f.recoveries.Inc() }
+
+// Gapped counts that the writer gave up what did not fit its ring.
+func (f *IngestFeed) Gapped() { f.gaps.Inc() }

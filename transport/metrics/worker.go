@@ -1,0 +1,59 @@
+package metrics
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Worker holds the metrics of a worker's supervisor.
+type Worker struct {
+	set
+	feeds, used, free, freeFeeds prometheus.Gauge
+	restarts                     *prometheus.CounterVec
+}
+
+var restartReasons = []string{"crash", "stuck", "error"}
+
+// NewWorker registers the metrics of a worker's supervisor.
+func NewWorker(reg prometheus.Registerer) *Worker {
+	gauge := func(name, help string) prometheus.Gauge {
+		g := prometheus.NewGauge(prometheus.GaugeOpts{Name: name, Help: help})
+		reg.MustRegister(g)
+		return g
+	}
+	m := &Worker{
+		feeds: gauge("venuecast_worker_feeds", "Feeds that this worker transcodes."),
+		used: gauge("venuecast_capacity_used_pixels_per_second",
+			"Pixels per second that this worker's renditions encode."),
+		free: gauge("venuecast_capacity_free_pixels_per_second",
+			"Pixels per second that this worker could encode besides."),
+		freeFeeds: gauge("venuecast_capacity_free_feeds",
+			"Further feeds, as large as the largest that is known, for which this worker has room."),
+	}
+	m.restarts = counters(reg, &m.set, "venuecast_worker_restarts_total", "Child processes started again.", labelFeed, labelReason)
+	return m
+}
+
+// Feed makes the series of a feed, at 0.
+func (m *Worker) Feed(id string) { touch(m.restarts, id, restartReasons) }
+
+// Restarted counts that the child process of a feed is started again. Reasons: crash, stuck, error.
+func (m *Worker) Restarted(feed, reason string) { m.restarts.WithLabelValues(feed, reason).Inc() }
+
+// Capacity is the work of a worker. Its unit is encoded pixels per second, summed over all renditions.
+type Capacity struct {
+	Feeds   int     // that run
+	Used    float64 // by the feeds that run
+	Total   float64 // that the worker can encode
+	Largest float64 // of any feed that is known; 0: none is
+}
+
+// SetCapacity shows c.
+func (m *Worker) SetCapacity(c Capacity) {
+	free := max(c.Total-c.Used, 0)
+	m.feeds.Set(float64(c.Feeds))
+	m.used.Set(c.Used)
+	m.free.Set(free)
+	if c.Largest > 0 {
+		m.freeFeeds.Set(float64(int64(free / c.Largest)))
+	}
+}
