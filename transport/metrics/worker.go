@@ -1,6 +1,8 @@
 package metrics
 
 import (
+	"math"
+
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -17,6 +19,7 @@ var restartReasons = []string{"crash", "stuck", "error"}
 func NewWorker(reg prometheus.Registerer) *Worker {
 	gauge := func(name, help string) prometheus.Gauge {
 		g := prometheus.NewGauge(prometheus.GaugeOpts{Name: name, Help: help})
+		g.Set(math.NaN()) // not known yet: no alert compares with it
 		reg.MustRegister(g)
 		return g
 	}
@@ -54,6 +57,6 @@ func (m *Worker) SetCapacity(c Capacity) {
 	m.used.Set(c.Used)
 	m.free.Set(free)
 	if c.Largest > 0 {
-		m.freeFeeds.Set(float64(int64(free / c.Largest)))
+		m.freeFeeds.Set(math.Floor(free / c.Largest))
 	}
 }
