@@ -22,17 +22,31 @@ func noJitter() codecs.Ticks { return 0 }
 
 func TestSourceAtTheGridsRateKeepsEveryFrame(t *testing.T) {
 	const frame = second / 25
-	for phase := codecs.Ticks(0); phase < frame; phase += frame / 20 {
-		for _, jitter := range []codecs.Ticks{0, frame / 20, frame / 5} {
+	for _, c := range []struct {
+		jitter codecs.Ticks
+		from   int // units until the phase is found
+	}{{0, 0}, {frame / 20, 50}, {frame / 5, 50}, {frame / 4, 50}} {
+		for phase := codecs.Ticks(0); phase < frame; phase += frame / 20 {
 			r := noise()
-			s := timeline.NewSnapper(grid25)
-			frames := snapRate(s, 25, 5000, phase, func() codecs.Ticks { return codecs.Ticks(r.Int64N(2*int64(jitter)+1)) - jitter })
+			jitter := func() codecs.Ticks { return codecs.Ticks(r.Int64N(2*int64(c.jitter)+1)) - c.jitter }
+			frames := snapRate(timeline.NewSnapper(grid25), 25, 5000, phase, jitter)[c.from:]
 			for i, k := range frames {
-				require.Equal(t, frames[0]+int64(i), k, "phase %d, jitter %d", phase, jitter)
+				require.Equal(t, frames[0]+int64(i), k, "phase %d, jitter %d", phase, c.jitter)
 			}
-			require.Zero(t, s.Stats())
 		}
 	}
+}
+
+func TestPhaseIsFoundAnewAfterASilence(t *testing.T) {
+	s := timeline.NewSnapper(grid25)
+	snapRate(s, 25, 100, 0, noJitter)
+	doubled := s.Stats().Doubled
+	r := noise()
+	frames := snapRate(s, 25, 100, 60*second+second/50, func() codecs.Ticks { return codecs.Ticks(r.Int64N(201)) - 100 })
+	for i, k := range frames {
+		require.Equal(t, frames[0]+int64(i), k)
+	}
+	require.Equal(t, doubled, s.Stats().Doubled)
 }
 
 func TestSlowDriftDoublesOrSkipsSingleFrames(t *testing.T) {
