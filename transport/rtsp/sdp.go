@@ -129,7 +129,7 @@ func withoutParameterSets(attributes []string) []string {
 				keep = append(keep, p)
 			}
 		}
-		cleaned[i] = payloadType + " " + strings.Join(keep, ";")
+		cleaned[i] = strings.TrimSpace(payloadType + " " + strings.Join(keep, ";"))
 	}
 	return cleaned
 }
