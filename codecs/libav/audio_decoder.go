@@ -64,10 +64,10 @@ func NewAudioDecoder(f codecs.Format) (*AudioDecoder, error) {
 }
 
 // Decode decodes one access unit and hands out its sound, which the receiver then owns.
-// An error that is ErrBadUnit concerns this unit only.
+// An error that is codecs.ErrBadUnit concerns this unit only.
 func (d *AudioDecoder) Decode(au codecs.AccessUnit, emit func(codecs.PCM) error) error {
 	if len(au.Data) == 0 {
-		return fmt.Errorf("%w: it is empty", ErrBadUnit)
+		return fmt.Errorf("%w: it is empty", codecs.ErrBadUnit)
 	}
 	code := C.vc_send_data(codecContext(d.codec), d.packet, bytePointer(au.Data), C.int(len(au.Data)), C.int64_t(au.PTS))
 	err := d.receive(emit)
@@ -96,7 +96,7 @@ func (d *AudioDecoder) receive(emit func(codecs.PCM) error) error {
 			return bad
 		}
 		if code < 0 {
-			if bad = asBadUnit(code); !errors.Is(bad, ErrBadUnit) {
+			if bad = asBadUnit(code); !errors.Is(bad, codecs.ErrBadUnit) {
 				return bad
 			}
 			continue

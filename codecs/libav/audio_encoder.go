@@ -105,4 +105,6 @@ func (e *AudioEncoder) Close() {
 }
 
 // floatPointer returns the address of the first sample, nil for an empty slice.
-func floatPointer(samples []float32) *C.float { return (*C.float)(unsafe.Pointer(unsafe.SliceData(samples))) }
+func floatPointer(samples []float32) *C.float {
+	return (*C.float)(unsafe.Pointer(unsafe.SliceData(samples)))
+}

@@ -56,10 +56,10 @@ func NewDecoder(o DecoderOptions) (*Decoder, error) {
 // Decode decodes one access unit and hands out the pictures that are ready, in order of presentation, each with the PTS
 // of its access unit. emit owns the pictures it gets. Parameter sets and sizes may change from picture to picture.
 //
-// An error that is ErrBadUnit concerns this unit only. After any other the decoder must be flushed or closed.
+// An error that is codecs.ErrBadUnit concerns this unit only. After any other the decoder must be flushed or closed.
 func (d *Decoder) Decode(au codecs.AccessUnit, emit func(p codecs.Picture, pts codecs.Ticks) error) error {
 	if len(au.Data) == 0 {
-		return fmt.Errorf("%w: it is empty", ErrBadUnit)
+		return fmt.Errorf("%w: it is empty", codecs.ErrBadUnit)
 	}
 	code := C.vc_send_data(codecContext(d.codec), d.packet, bytePointer(au.Data), C.int(len(au.Data)), C.int64_t(au.PTS))
 	err := d.receive(emit)
@@ -87,7 +87,7 @@ func (d *Decoder) receive(emit func(p codecs.Picture, pts codecs.Ticks) error) e
 			return bad
 		}
 		if code < 0 {
-			if bad = asBadUnit(code); !errors.Is(bad, ErrBadUnit) {
+			if bad = asBadUnit(code); !errors.Is(bad, codecs.ErrBadUnit) {
 				return bad
 			}
 			continue

@@ -123,7 +123,7 @@ func TestDecoderGoesOnAfterABrokenUnit(t *testing.T) {
 				au.Data = []byte{0, 0, 0, 1, 0x65, 0xff, 0xff, 0xff, 0xff}
 			}
 			if err := d.Decode(au, collect(&times, &widths)); err != nil {
-				require.ErrorIs(t, err, ErrBadUnit)
+				require.ErrorIs(t, err, codecs.ErrBadUnit)
 				bad++
 			}
 		}
@@ -176,7 +176,7 @@ func FuzzDecoder(f *testing.F) {
 		defer d.Close()
 		release := func(p codecs.Picture, _ codecs.Ticks) error { p.Release(); return nil }
 		if err := d.Decode(codecs.AccessUnit{Data: data}, release); err != nil {
-			require.ErrorIs(t, err, ErrBadUnit)
+			require.ErrorIs(t, err, codecs.ErrBadUnit)
 		}
 		require.NoError(t, d.Flush(release))
 	})

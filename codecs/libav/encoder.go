@@ -78,7 +78,8 @@ func (o EncoderOptions) withDefaults() EncoderOptions {
 // Encoder turns pictures of one size into an H.264 or H.265 stream.
 //
 // Random access pictures come where they are asked for, and nowhere else up to KeyInterval: scene cuts are off, groups of pictures
-// are closed. The same pictures, numbers and types give the same bytes in any process with the same build and options.
+// are closed. With one thread the same pictures, numbers and types give the same bytes in any process with the same build and
+// options; with more, the rate control sees the other threads' progress, and bytes differ from run to run.
 type Encoder struct {
 	o       EncoderOptions
 	name    string

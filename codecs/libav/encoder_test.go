@@ -213,7 +213,7 @@ func digest(t *testing.T) string {
 	sum := sha256.New()
 	for _, c := range bothCodecs {
 		o := testOptions(c, software(c))
-		o.BFrames, o.Preset, o.Threads = -1, "superfast", 2
+		o.BFrames, o.Preset = -1, "superfast"
 		e := openTestEncoder(t, o)
 		sum.Write(e.ParameterSets())
 		for _, p := range encode(t, e, 0, 12, 1, every(10)) {

@@ -17,15 +17,13 @@ package libav
 import "C"
 
 import (
-	"errors"
 	"fmt"
 	"unsafe"
 
 	"github.com/asticode/go-astiav"
-)
 
-// ErrBadUnit says that an access unit could not be decoded. The decoder can go on with the next one.
-var ErrBadUnit = errors.New("access unit cannot be decoded")
+	"github.com/venuecast/venuecast/codecs"
+)
 
 // noPTS is AV_NOPTS_VALUE.
 const noPTS = -1 << 63
@@ -46,7 +44,7 @@ func asBadUnit(code C.int) error {
 	if code == C.VC_ENOMEM {
 		return failed(code)
 	}
-	return fmt.Errorf("%w: %w", ErrBadUnit, failed(code))
+	return fmt.Errorf("%w: %w", codecs.ErrBadUnit, failed(code))
 }
 
 // codecContext returns the C side of a go-astiav codec context.

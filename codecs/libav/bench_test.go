@@ -1,0 +1,46 @@
+package libav
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/venuecast/venuecast/codecs"
+)
+
+func BenchmarkDecode(b *testing.B) {
+	o := testOptions(codecs.H264, "libx264")
+	o.Width, o.Height, o.Bitrate = 1280, 720, 3_000_000
+	stream := testStream(b, o, 50)
+	d := openTestDecoder(b, codecs.H264)
+	release := func(p codecs.Picture, _ codecs.Ticks) error { p.Release(); return nil }
+	for i := 0; b.Loop(); i++ {
+		require.NoError(b, d.Decode(stream[i%len(stream)], release))
+	}
+}
+
+func BenchmarkScale(b *testing.B) {
+	p := pattern(b, 1280, 720, 0)
+	defer p.Release()
+	s := openTestScaler(b, 640, 360)
+	for b.Loop() {
+		small, err := s.Scale(p)
+		require.NoError(b, err)
+		small.Release()
+	}
+}
+
+func BenchmarkEncode(b *testing.B) {
+	o := testOptions(codecs.H264, "libx264")
+	o.Width, o.Height, o.Preset, o.Bitrate = 640, 360, "veryfast", 800_000
+	e := openTestEncoder(b, o)
+	var pictures [10]*Picture
+	for k := range pictures {
+		pictures[k] = pattern(b, o.Width, o.Height, k)
+		defer pictures[k].Release()
+	}
+	none := func(codecs.Packet) error { return nil }
+	for k := int64(0); b.Loop(); k++ {
+		require.NoError(b, e.Encode(pictures[k%10], k, every(50)(k), none))
+	}
+}
