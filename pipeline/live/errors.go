@@ -1,0 +1,19 @@
+package live
+
+import "errors"
+
+var (
+	// ErrNoSession means that the feed has not been claimed with this epoch, or the rendition has no init section yet:
+	// the worker claims again, puts its init sections, and sends again what is missing.
+	ErrNoSession = errors.New("no session of this epoch")
+	// ErrInvalid means that what was put can not be part of the feed, whoever sends it.
+	ErrInvalid = errors.New("not a part of this feed")
+	// ErrTooManyFeeds means that the origin has as many feeds as it may.
+	ErrTooManyFeeds = errors.New("too many feeds")
+	// ErrGone means that what was waited for will never come, or has left the window.
+	ErrGone = errors.New("not in the window")
+	// ErrNotReady means that there is not yet enough media to play.
+	ErrNotReady = errors.New("no media yet")
+	// ErrStale means that the feed has had no new part for too long: its playlist must not look alive.
+	ErrStale = errors.New("feed has stopped")
+)

@@ -1,0 +1,150 @@
+package live
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/venuecast/venuecast/codecs"
+	"github.com/venuecast/venuecast/pipeline"
+)
+
+// Feed is one feed's output: its renditions, and who may write them.
+type Feed struct {
+	id      string
+	opts    Options
+	archive *archive
+
+	mu     sync.Mutex // serialises writers; guards epoch, breaks and the writer's side of the renditions
+	epoch  uint64
+	breaks breaks
+
+	view   atomic.Pointer[view]
+	stored atomic.Int64 // bytes in the store
+}
+
+// view is what the feed's constants fix. It is replaced as a whole when they change.
+type view struct {
+	feed         pipeline.Feed
+	key          string // names these constants in the store
+	renditions   []*Rendition
+	live, listed int64 // in segments
+}
+
+// ID returns the feed's name.
+func (f *Feed) ID() string { return f.id }
+
+// Constants returns the feed's description.
+func (f *Feed) Constants() pipeline.Feed { return f.view.Load().feed }
+
+// Epoch returns the epoch of the session that may write.
+func (f *Feed) Epoch() uint64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.epoch
+}
+
+// Renditions returns the feed's renditions: video, largest first, then audio.
+func (f *Feed) Renditions() []*Rendition { return f.view.Load().renditions }
+
+// Rendition returns the rendition of that name, nil when there is none.
+func (f *Feed) Rendition(name string) *Rendition { return f.view.Load().rendition(name) }
+
+func (v *view) rendition(name string) *Rendition {
+	for _, r := range v.renditions {
+		if r.name == name {
+			return r
+		}
+	}
+	return nil
+}
+
+// State returns where each rendition goes on.
+func (f *Feed) State() pipeline.State {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.state()
+}
+
+func (f *Feed) state() pipeline.State { // f.mu is held
+	state := pipeline.State{}
+	for _, r := range f.Renditions() {
+		if r.started {
+			state[r.name] = r.next
+		}
+	}
+	return state
+}
+
+func (f *Feed) claim(session pipeline.Session) (pipeline.State, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if session.Epoch < f.epoch {
+		return nil, fmt.Errorf("claiming feed %s with epoch %d: %w", f.id, session.Epoch, pipeline.ErrFenced)
+	}
+	key, err := constantsKey(session.Feed)
+	if err != nil {
+		return nil, fmt.Errorf("claiming feed %s: %w", f.id, err)
+	}
+	if v := f.view.Load(); v == nil || v.key != key {
+		f.begin(session.Feed, key)
+	}
+	f.epoch = session.Epoch
+	return f.state(), nil
+}
+
+// begin opens a new window. Whoever waits on the old one is told that it is gone.
+func (f *Feed) begin(feed pipeline.Feed, key string) { // f.mu is held
+	old := f.view.Load()
+	v := &view{feed: feed, key: key}
+	v.live, v.listed = f.opts.window(feed)
+	for _, video := range feed.Ladder.Video {
+		v.renditions = append(v.renditions, newRendition(f, v, video.Name, codecs.Video, video.Bitrate))
+	}
+	for _, audio := range feed.Ladder.Audio {
+		v.renditions = append(v.renditions, newRendition(f, v, audio.Name, codecs.Audio, audio.Bitrate))
+	}
+	if old != nil {
+		f.breaks.restart()
+	}
+	f.restore(v)
+	f.view.Store(v)
+	if old != nil {
+		for _, r := range old.renditions {
+			r.retire()
+		}
+	}
+}
+
+// constantsKey identifies a feed's constants: what was cut on one grid can not go on on another.
+func constantsKey(feed pipeline.Feed) (string, error) {
+	text, err := json.Marshal(feed)
+	if err != nil {
+		return "", fmt.Errorf("writing the feed's constants: %w", err)
+	}
+	return digest(text), nil
+}
+
+// digest names bytes by what they are. 64 bits suffice against accidents among the few versions of one rendition.
+func digest(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:8])
+}
+
+// writable returns the rendition when a session of this epoch may write to it.
+func (f *Feed) writable(epoch uint64, name string) (*Rendition, error) { // f.mu is held
+	switch {
+	case epoch < f.epoch:
+		return nil, pipeline.ErrFenced
+	case epoch > f.epoch:
+		return nil, ErrNoSession
+	}
+	r := f.Rendition(name)
+	if r == nil {
+		return nil, fmt.Errorf("rendition %q: %w", name, ErrInvalid)
+	}
+	return r, nil
+}

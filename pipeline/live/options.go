@@ -1,0 +1,71 @@
+package live
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/venuecast/venuecast/codecs"
+	"github.com/venuecast/venuecast/pipeline"
+)
+
+// Options says how much of each feed is kept. The zero value is good.
+type Options struct {
+	// Segments is the least number of segments a live playlist lists. It defaults to 6.
+	Segments int
+	// Window is the least length of a live playlist. It defaults to 15 s, and is never less than 3 target durations.
+	Window time.Duration
+	// Store keeps finished segments for the feed's DVR and over a restart.
+	// Without one, a playlist is as long as the live window whatever the feed's ladder says.
+	Store Store
+	// StoreBytes bounds what one feed keeps in the store; the oldest go first. It defaults to 64 GiB.
+	StoreBytes int64
+	// StoreQueue bounds the bytes that wait for the store; a segment that finds it full is not stored.
+	// It defaults to 256 MiB.
+	StoreQueue int64
+	// StoreFailed is called for each segment that could not be stored or removed. Reasons: full, write, remove, read.
+	StoreFailed func(feed, reason string)
+	// MaxFeeds bounds the number of feeds. It defaults to 256.
+	MaxFeeds int
+	// Logger tells of store failures, at most once a minute. It defaults to slog.Default().
+	Logger *slog.Logger
+	// Now is the clock. It defaults to time.Now.
+	Now func() time.Time
+}
+
+func (o Options) withDefaults() Options {
+	defaultTo(&o.Segments, 6)
+	defaultTo(&o.Window, 15*time.Second)
+	defaultTo(&o.StoreBytes, 64<<30)
+	defaultTo(&o.StoreQueue, 256<<20)
+	defaultTo(&o.MaxFeeds, 256)
+	if o.StoreFailed == nil {
+		o.StoreFailed = func(string, string) {}
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o
+}
+
+func defaultTo[T int | int64 | time.Duration](field *T, value T) {
+	if *field <= 0 {
+		*field = value
+	}
+}
+
+// window is the number of segments in a live playlist, and in one that reaches back into the store.
+func (o Options) window(feed pipeline.Feed) (live, listed int64) {
+	step := feed.Grid.Step()
+	target := time.Duration(feed.Grid.TargetDuration()) * time.Second
+	// A playlist shorter than three target durations can trigger playback stalls (RFC 8216bis §6.2.2).
+	live = max(int64(o.Segments), segmentsIn(max(o.Window, 3*target), step))
+	if o.Store == nil {
+		return live, live
+	}
+	return live, max(live, segmentsIn(feed.Ladder.DVR, step))
+}
+
+func segmentsIn(span, step time.Duration) int64 { return codecs.CeilDiv(int64(span), int64(step)) }

@@ -1,0 +1,233 @@
+package live
+
+import (
+	"hash/crc32"
+	"maps"
+	"sync/atomic"
+	"time"
+
+	"github.com/venuecast/venuecast/codecs"
+	"github.com/venuecast/venuecast/pipeline"
+	"github.com/venuecast/venuecast/pipeline/grid"
+)
+
+// Rendition is one rendition's window. Its exported methods may be called by any goroutine.
+type Rendition struct {
+	name    string
+	kind    codecs.Kind
+	bitrate int64 // as declared by the ladder
+	parts   int   // per segment
+	feed    *Feed
+	view    *view
+	snap    atomic.Pointer[Snapshot]
+
+	// The writer's side, guarded by feed.mu.
+	started   bool
+	next      pipeline.Position // the part that is wanted
+	codecs    string
+	init      string // version of the init section in force from initFrom on
+	oldInit   string // and before
+	initFrom  int64
+	inits     map[string][]byte // by version; replaced, never written
+	timescale int64
+	open      []part     // of segment next.MSN; shared with snapshots, only ever appended to
+	kept      []*segment // without holes, shared likewise: those listed, and before them those just removed
+	first     int64      // the first segment listed
+	rates     rates
+	lastPart  time.Time
+}
+
+func newRendition(f *Feed, v *view, name string, kind codecs.Kind, bitrate int64) *Rendition {
+	r := &Rendition{name: name, kind: kind, bitrate: bitrate, parts: v.feed.Grid.Parts(), feed: f, view: v, timescale: codecs.TicksPerSecond}
+	if kind == codecs.Audio {
+		r.timescale = grid.SampleRate
+	}
+	r.snap.Store(&Snapshot{rendition: r, changed: make(chan struct{})})
+	return r
+}
+
+// Name returns the rendition's name.
+func (r *Rendition) Name() string { return r.name }
+
+// Kind returns whether it is video or audio.
+func (r *Rendition) Kind() codecs.Kind { return r.kind }
+
+// add takes a checked part.
+func (r *Rendition) add(p pipeline.Part) { // feed.mu is held
+	at := p.Position()
+	if p.MSN < r.initFrom || r.started && at.Less(r.next) {
+		return
+	}
+	if r.started && p.MSN-r.next.MSN >= r.view.listed {
+		r.reset() // a playlist of nothing but gaps helps nobody
+	}
+	if !r.started {
+		if p.Index != 0 || !p.Independent {
+			return // a window begins with a whole segment
+		}
+		r.started, r.next, r.first = true, at, p.MSN
+	}
+	r.fill(at)
+	r.timescale = p.Timescale
+	r.append(part{duration: p.Duration, independent: p.Independent, data: p.Data, crc: crc32.ChecksumIEEE(p.Data)})
+	r.lastPart = r.feed.opts.Now()
+	r.publish()
+}
+
+// fill lists all from next up to at as missing.
+func (r *Rendition) fill(at pipeline.Position) {
+	for r.next.Less(at) {
+		r.append(part{duration: r.missing(r.next), gap: true})
+	}
+}
+
+// missing returns how long the part at a place would be.
+func (r *Rendition) missing(at pipeline.Position) int64 {
+	g := r.view.feed.Grid
+	if r.kind == codecs.Audio {
+		samples := (g.AudioFrame(at.MSN, at.Part+1) - g.AudioFrame(at.MSN, at.Part)) * grid.AudioSamples
+		return codecs.MulDivRound(samples, r.timescale, grid.SampleRate)
+	}
+	return codecs.MulDivRound(g.PartFrames*g.FrameRate.Den, r.timescale, g.FrameRate.Num)
+}
+
+func (r *Rendition) append(p part) {
+	r.open = append(r.open, p)
+	r.next.Part++
+	if r.next.Part < r.parts {
+		return
+	}
+	s := &segment{msn: r.next.MSN, timescale: r.timescale, init: r.initAt(r.next.MSN), start: r.feed.breaks.of(r.next.MSN)}
+	s.close(r.open)
+	r.next, r.open = pipeline.Position{MSN: r.next.MSN + 1}, nil
+	r.kept = append(r.kept, s)
+	if !s.gap {
+		r.rates.add(s)
+		r.feed.archive.put(r.feed, s.storeName(r.storePath()), s.media.Load().whole, s)
+	}
+	r.trim()
+}
+
+// initAt returns the version of the init section that a segment needs.
+func (r *Rendition) initAt(msn int64) string {
+	if msn < r.initFrom {
+		return r.oldInit
+	}
+	return r.init
+}
+
+// trim moves the window on after a segment has been finished.
+func (r *Rendition) trim() {
+	live, end := r.view.live, r.next.MSN
+	r.first = max(r.first, end-r.view.listed)
+	// What leaves memory and did not get into the store ends the playlist there: nothing listed may be missing.
+	if s := r.segment(end - live - 1); s != nil && !s.gap && !s.stored.Load() {
+		r.first = max(r.first, end-live)
+	}
+	if r.feed.stored.Load() > r.feed.opts.StoreBytes {
+		r.first = max(r.first, min(r.kept[0].msn+live+1, end-live))
+	}
+	if s := r.segment(end - 2*live - 2); s != nil && r.feed.opts.Store != nil {
+		s.media.Store(nil)
+	}
+	// A removed segment can be fetched for as long as a live playlist is; RFC 8216bis §6.2.2 asks for one segment's time.
+	n := 0
+	for r.kept[n].msn < r.first-live {
+		n++
+	}
+	r.drop(n)
+	r.forget()
+}
+
+// drop gives up the oldest n segments.
+func (r *Rendition) drop(n int) {
+	var names []string
+	for _, s := range r.kept[:n] {
+		s.media.Store(nil) // the array behind kept, and readers of old snapshots, hold on to s
+		if !s.gap {
+			names = append(names, s.storeName(r.storePath()))
+		}
+	}
+	r.feed.archive.remove(r.feed, names, r.kept[:n])
+	r.kept = r.kept[n:]
+}
+
+// forget drops init sections and breaks that nothing kept needs.
+func (r *Rendition) forget() {
+	oldest := r.kept[0].msn
+	for _, other := range r.feed.Renditions() {
+		if len(other.kept) > 0 {
+			oldest = min(oldest, other.kept[0].msn)
+		}
+	}
+	r.feed.breaks.forget(oldest)
+	if len(r.inits) < 2 {
+		return
+	}
+	used := map[string]bool{r.init: true, r.oldInit: r.next.MSN <= r.initFrom}
+	for _, s := range r.kept {
+		used[s.init] = true
+	}
+	for version := range r.inits {
+		if !used[version] {
+			r.inits = maps.Clone(r.inits)
+			delete(r.inits, version)
+			r.feed.archive.remove(r.feed, []string{initName(r.storePath(), version)}, nil)
+		}
+	}
+}
+
+// segment returns a segment that is kept, or nil.
+func (r *Rendition) segment(msn int64) *segment { return find(r.kept, msn) }
+
+func find(kept []*segment, msn int64) *segment {
+	if len(kept) == 0 || msn < kept[0].msn || msn >= kept[0].msn+int64(len(kept)) {
+		return nil
+	}
+	return kept[msn-kept[0].msn]
+}
+
+// reset empties the window: what comes next is too far from what was.
+func (r *Rendition) reset() {
+	r.drop(len(r.kept))
+	r.started, r.open = false, nil
+}
+
+// publish shows readers what is there now and wakes those who wait.
+func (r *Rendition) publish() {
+	old := r.snap.Load()
+	r.snap.Store(&Snapshot{
+		rendition: r,
+		codecs:    r.codecs,
+		inits:     r.inits,
+		kept:      r.kept,
+		first:     r.first,
+		open:      r.open,
+		openInit:  r.initAt(r.next.MSN),
+		openStart: r.feed.breaks.of(r.next.MSN),
+		timescale: r.timescale,
+		next:      r.next,
+		rates:     r.rates,
+		at:        r.lastPart,
+		changed:   make(chan struct{}),
+	})
+	close(old.changed)
+}
+
+// retire tells readers that the window has been replaced.
+func (r *Rendition) retire() {
+	old := r.snap.Load()
+	r.snap.Store(&Snapshot{rendition: r, retired: true, changed: make(chan struct{})})
+	close(old.changed)
+	r.drop(len(r.kept))
+}
+
+// with returns a copy of m with one more entry: readers hold the old map.
+func with(m map[string][]byte, key string, value []byte) map[string][]byte {
+	c := maps.Clone(m)
+	if c == nil {
+		c = map[string][]byte{}
+	}
+	c[key] = value
+	return c
+}

@@ -1,0 +1,135 @@
+package live
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"strings"
+
+	"github.com/venuecast/venuecast/pipeline"
+)
+
+// restore brings back what the store has of the feed. What does not belong to its constants is removed.
+// The window is shown when the first new part has come.
+func (f *Feed) restore(v *view) { // f.mu is held
+	if f.opts.Store == nil {
+		return
+	}
+	objects, err := f.opts.Store.List(f.id + "/")
+	if err != nil {
+		f.opts.StoreFailed(f.id, "read")
+		f.opts.Logger.Error("store can not be listed; the window starts empty", slog.String("feed", f.id), slog.Any("error", err))
+		return
+	}
+	var foreign []string
+	found := map[*Rendition][]*segment{}
+	for _, o := range objects {
+		r, name := v.owner(f.id, o.Name)
+		if r == nil {
+			foreign = append(foreign, o.Name)
+			continue
+		}
+		if s, ok := parseName(name); ok && o.Size > 0 {
+			s.size = o.Size
+			found[r] = append(found[r], s)
+		}
+	}
+	f.stored.Store(0)
+	f.archive.remove(f, foreign, nil)
+	for r, segments := range found {
+		r.restore(segments)
+	}
+	for _, r := range v.renditions {
+		r.publish()
+	}
+}
+
+// owner returns the rendition that a stored object belongs to, nil when it is none of these constants'.
+func (v *view) owner(feed, name string) (*Rendition, string) {
+	rest, ok := strings.CutPrefix(name, feed+"/"+v.key+"/")
+	if !ok {
+		return nil, ""
+	}
+	rendition, file, _ := strings.Cut(rest, "/")
+	return v.rendition(rendition), file
+}
+
+// restore rebuilds the window from stored segments; holes become gaps.
+func (r *Rendition) restore(segments []*segment) {
+	slices.SortFunc(segments, func(a, b *segment) int { return int(a.msn - b.msn) })
+	for _, s := range segments {
+		if !r.restoreInit(s.init) {
+			continue
+		}
+		if r.started && s.msn-r.next.MSN >= r.view.listed {
+			r.drop(len(r.kept))
+			r.started = false
+		}
+		r.restoreOne(s)
+	}
+	if r.started {
+		r.trimRestored()
+	}
+}
+
+func (r *Rendition) restoreOne(s *segment) {
+	if !r.started {
+		r.started, r.next.MSN, r.first = true, s.msn, s.msn
+	}
+	if s.msn < r.next.MSN {
+		return // the same segment twice: the first counts
+	}
+	b := &r.feed.breaks
+	if s.start.here {
+		b.add(s.msn)
+	}
+	b.gone += max(0, s.start.sequence-b.of(s.msn).sequence)
+	r.init = s.init
+	for r.next.MSN < s.msn {
+		gap := &segment{msn: r.next.MSN, timescale: r.timescale, gap: true, init: s.init, start: b.of(r.next.MSN)}
+		for i := range r.parts {
+			gap.duration += r.missing(pipeline.Position{MSN: gap.msn, Part: i})
+		}
+		r.kept = append(r.kept, gap)
+		r.next.MSN++
+	}
+	s.stored.Store(true)
+	r.feed.stored.Add(s.size)
+	r.timescale = s.timescale
+	r.kept = append(r.kept, s)
+	r.next.MSN = s.msn + 1
+}
+
+// trimRestored moves the window's start to where it belongs.
+func (r *Rendition) trimRestored() {
+	r.first = max(r.first, r.next.MSN-r.view.listed)
+	r.drop(int(max(0, r.first-r.view.live-r.kept[0].msn)))
+}
+
+// restoreInit reads an init section, once. Without it a segment is of no use.
+func (r *Rendition) restoreInit(version string) bool {
+	if _, ok := r.inits[version]; ok {
+		return true
+	}
+	data, err := readAll(r.feed.opts.Store, initName(r.storePath(), version))
+	if err != nil || digest(data) != version {
+		r.feed.opts.StoreFailed(r.feed.id, "read")
+		return false
+	}
+	r.inits = with(r.inits, version, data)
+	return true
+}
+
+func readAll(store Store, name string) ([]byte, error) {
+	file, err := store.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("opening %s: %w", name, err)
+	}
+	defer func() { _ = file.Close() }() // it was only read
+	data, err := io.ReadAll(io.LimitReader(file, MaxInitBytes))
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", name, err)
+	}
+	return data, nil
+}

@@ -1,0 +1,157 @@
+package live
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/venuecast/venuecast/pipeline"
+)
+
+// Snapshot is one state of a rendition's window. It never changes.
+type Snapshot struct {
+	rendition *Rendition
+	retired   bool
+	codecs    string
+	inits     map[string][]byte
+	kept      []*segment
+	first     int64
+	open      []part
+	openInit  string
+	openStart discontinuity
+	timescale int64
+	next      pipeline.Position
+	rates     rates
+	at        time.Time     // when the last part came
+	changed   chan struct{} // closed when there is a newer snapshot
+
+	rendered [forms]rendering
+}
+
+// Media is a stretch of bytes to serve. Close must be called once.
+type Media struct {
+	io.ReadSeekCloser
+	Tag string // changes when the bytes do
+}
+
+// Snapshot returns the newest state.
+func (r *Rendition) Snapshot() *Snapshot { return r.snap.Load() }
+
+// Wait returns the first snapshot that holds the part at want, or a later one: the newest when that is so already.
+// It ends with its context, and with ErrGone when the window is replaced.
+func (r *Rendition) Wait(ctx context.Context, want pipeline.Position) (*Snapshot, error) {
+	for {
+		s := r.snap.Load()
+		switch {
+		case s.retired:
+			return nil, ErrGone
+		case s.started() && want.Less(s.next):
+			return s, nil
+		}
+		select {
+		case <-s.changed:
+		case <-ctx.Done():
+			return nil, fmt.Errorf("waiting for part %d.%d: %w", want.MSN, want.Part, context.Cause(ctx))
+		}
+	}
+}
+
+func (s *Snapshot) started() bool { return len(s.kept) > 0 || len(s.open) > 0 }
+
+// Next returns the place of the part that is wanted, and so hinted (RFC 8216bis §4.4.5.3).
+func (s *Snapshot) Next() pipeline.Position { return s.next }
+
+// LastPart returns the newest part's place. It is not ok while there is none.
+func (s *Snapshot) LastPart() (last pipeline.Position, ok bool) {
+	if !s.started() {
+		return pipeline.Position{}, false
+	}
+	last = pipeline.Position{MSN: s.next.MSN, Part: s.next.Part - 1}
+	if last.Part < 0 {
+		last = pipeline.Position{MSN: s.next.MSN - 1, Part: s.rendition.parts - 1}
+	}
+	return last, true
+}
+
+// Err reports why the playlist must not be shown at the given time: ErrNotReady, ErrStale, ErrGone or nil.
+//
+// Without a new part for three target durations and a hold-back the feed has stopped. By then every player has run dry,
+// and a blocked request has been told so (RFC 8216bis §6.2.5.2).
+func (s *Snapshot) Err(now time.Time) error {
+	switch {
+	case s.retired:
+		return ErrGone
+	case len(s.kept) == 0 || s.codecs == "":
+		return ErrNotReady
+	case now.Sub(s.at) > s.rendition.staleAfter():
+		return ErrStale
+	}
+	return nil
+}
+
+func (r *Rendition) staleAfter() time.Duration {
+	g := r.view.feed.Grid
+	return 3*time.Duration(g.TargetDuration())*time.Second + 3*g.PartTarget()
+}
+
+// Edge returns the time up to which there is media. It is not ok while there is none.
+func (s *Snapshot) Edge() (edge time.Time, ok bool) {
+	if !s.started() {
+		return time.Time{}, false
+	}
+	g := s.rendition.view.feed.Grid
+	return g.FrameTime(g.PartFrame(s.next.MSN, s.next.Part)).Time(), true
+}
+
+// Part returns the bytes of a part: ErrGone when it is not, or no longer, there.
+func (s *Snapshot) Part(at pipeline.Position) (Media, error) {
+	parts := s.open
+	if at.MSN != s.next.MSN {
+		parts = nil
+		if seg := find(s.kept, at.MSN); seg != nil {
+			if m := seg.media.Load(); m != nil {
+				parts = m.parts
+			}
+		}
+	}
+	if at.Part < 0 || at.Part >= len(parts) || parts[at.Part].gap {
+		return Media{}, ErrGone
+	}
+	p := parts[at.Part]
+	return Media{inMemory{bytes.NewReader(p.data)}, fmt.Sprintf("%d.%d-%08x", at.MSN, at.Part, p.crc)}, nil
+}
+
+// Segment returns the bytes of a finished segment: ErrGone when it is a gap, or not, or no longer, there.
+func (s *Snapshot) Segment(msn int64) (Media, error) {
+	seg := find(s.kept, msn)
+	if seg == nil || seg.gap {
+		return Media{}, ErrGone
+	}
+	tag := fmt.Sprintf("%d-%08x", msn, seg.crc)
+	if m := seg.media.Load(); m != nil {
+		return Media{inMemory{bytes.NewReader(m.whole)}, tag}, nil
+	}
+	if s.rendition.feed.opts.Store == nil {
+		return Media{}, ErrGone
+	}
+	file, err := s.rendition.feed.opts.Store.Open(seg.storeName(s.rendition.storePath()))
+	if err != nil {
+		return Media{}, fmt.Errorf("opening segment %d of %s: %w: %w", msn, s.rendition.name, ErrGone, err)
+	}
+	return Media{file, tag}, nil
+}
+
+// Init returns an init section by its version: ErrGone when nothing that is kept needs it.
+func (s *Snapshot) Init(version string) (Media, error) {
+	data, ok := s.inits[version]
+	if !ok {
+		return Media{}, ErrGone
+	}
+	return Media{inMemory{bytes.NewReader(data)}, version}, nil
+}
+
+type inMemory struct{ *bytes.Reader }
+
+func (inMemory) Close() error { return nil }

@@ -1,0 +1,75 @@
+package live
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+)
+
+// Store keeps named bytes over a restart: a directory, or a bucket. Names are relative paths of letters, digits,
+// '-', '_', '.' and '/'. Its methods may be called by any goroutine.
+//
+// Finished segments and init sections are handed to it. All that is known of a segment stands in its name,
+// so that writing one is one atomic step.
+type Store interface {
+	// List returns the complete objects whose names begin with prefix, in no certain order.
+	List(prefix string) ([]Object, error)
+	// Put writes data under name: wholly or, on an error, not at all.
+	Put(name string, data []byte) error
+	// Open returns the bytes under name. Close must be called once.
+	Open(name string) (io.ReadSeekCloser, error)
+	// Remove removes name. It is no error when it is not there.
+	Remove(name string) error
+}
+
+// Object is something in a Store.
+type Object struct {
+	Name string
+	Size int64 // in bytes
+}
+
+// storePath is the place of a rendition in the store: <feed>/<constants>/<rendition>/.
+func (r *Rendition) storePath() string {
+	return r.feed.id + "/" + r.view.key + "/" + r.name + "/"
+}
+
+func initName(path, version string) string { return path + "init-" + version + ".mp4" }
+
+// storeName returns the name of a segment in the store:
+// <msn>-<duration>-<timescale>-<discontinuity sequence, c or d>-<init>-<crc>.m4s
+func (s *segment) storeName(path string) string {
+	return path + fmt.Sprintf("%d-%d-%d-%d%c-%s-%08x.m4s", s.msn, s.duration, s.timescale, s.start.sequence, s.start.letter(), s.init, s.crc)
+}
+
+func (d discontinuity) letter() byte {
+	if d.here {
+		return 'd'
+	}
+	return 'c'
+}
+
+// parseName reads the name of a segment, without its path.
+func parseName(name string) (*segment, bool) {
+	fields := strings.Split(strings.TrimSuffix(name, ".m4s"), "-")
+	if len(fields) != 6 || len(fields[3]) < 2 {
+		return nil, false
+	}
+	sequence, letter := fields[3][:len(fields[3])-1], fields[3][len(fields[3])-1]
+	var errs [5]error
+	s := &segment{init: fields[4], start: discontinuity{here: letter == 'd'}}
+	s.msn, errs[0] = strconv.ParseInt(fields[0], 10, 64)
+	s.duration, errs[1] = strconv.ParseInt(fields[1], 10, 64)
+	s.timescale, errs[2] = strconv.ParseInt(fields[2], 10, 64)
+	s.start.sequence, errs[3] = strconv.ParseInt(sequence, 10, 64)
+	crc, err := strconv.ParseUint(fields[5], 16, 32)
+	s.crc, errs[4] = uint32(crc), err
+	for _, err := range errs {
+		if err != nil {
+			return nil, false
+		}
+	}
+	sane := s.msn >= 0 && s.msn <= maxMSN && s.duration > 0 && s.timescale > 0 && s.timescale <= maxTimescale && s.start.sequence >= 0
+	// What does not read back as it was written is not ours.
+	return s, sane && s.storeName("") == name
+}

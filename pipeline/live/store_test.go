@@ -1,0 +1,224 @@
+package live_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/venuecast/venuecast/pipeline"
+	"github.com/venuecast/venuecast/pipeline/live"
+)
+
+// shelf is a store in memory.
+type shelf struct {
+	mu    sync.Mutex
+	files map[string][]byte
+	full  bool
+}
+
+var errFull = errors.New("no space left")
+
+func (s *shelf) List(prefix string) ([]live.Object, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var objects []live.Object
+	for name, data := range s.files {
+		if strings.HasPrefix(name, prefix) {
+			objects = append(objects, live.Object{Name: name, Size: int64(len(data))})
+		}
+	}
+	return objects, nil
+}
+
+func (s *shelf) Put(name string, data []byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.full {
+		return errFull
+	}
+	s.files[name] = bytes.Clone(data)
+	return nil
+}
+
+func (s *shelf) Open(name string) (io.ReadSeekCloser, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	data, ok := s.files[name]
+	if !ok {
+		return nil, fs.ErrNotExist
+	}
+	return book{bytes.NewReader(data)}, nil
+}
+
+func (s *shelf) Remove(name string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.files, name)
+	return nil
+}
+
+func (s *shelf) size() (bytes int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, data := range s.files {
+		bytes += len(data)
+	}
+	return bytes
+}
+
+type book struct{ *bytes.Reader }
+
+func (book) Close() error { return nil }
+
+func dvrFeed(dvr time.Duration) pipeline.Feed {
+	feed := testFeed()
+	feed.Ladder.DVR = dvr
+	return feed
+}
+
+// withStore runs a test with a bench whose store is being filled.
+func withStore(t *testing.T, opts live.Options, dvr time.Duration, test func(b *bench)) {
+	t.Helper()
+	withInits(t, opts, dvr, nil, test)
+}
+
+func withInits(t *testing.T, opts live.Options, dvr time.Duration, inits map[string]string, test func(b *bench)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		b := &bench{T: t, epoch: 1, now: start, inits: inits}
+		opts.Now = func() time.Time { return b.now }
+		b.feeds = live.New(opts)
+		ended := make(chan error)
+		go func() { ended <- b.feeds.Run(t.Context()) }()
+		t.Cleanup(func() { <-ended })
+		b.claim(dvrFeed(dvr))
+		test(b)
+		synctest.Wait()
+	})
+}
+
+// settled puts segments one by one, letting the store catch up.
+func (b *bench) settled(from, to int64) {
+	for msn := from; msn < to; msn++ {
+		b.segments(msn, msn+1)
+		synctest.Wait()
+	}
+}
+
+func (b *bench) read(rendition string, msn int64) (string, error) {
+	media, err := b.feed.Rendition(rendition).Snapshot().Segment(msn)
+	if err != nil {
+		return "", err
+	}
+	defer media.Close()
+	data, err := io.ReadAll(media)
+	return string(data), err
+}
+
+func TestTheStoreLengthensThePlaylist(t *testing.T) {
+	store := &shelf{files: map[string][]byte{}}
+	withStore(t, live.Options{Store: store}, 96*time.Second, func(b *bench) {
+		b.settled(firstMSN, firstMSN+80)
+		p := requireReadable(b.T, b.playlist("540p", live.Full))
+		require.EqualValues(b, 50, p.Count())
+		require.EqualValues(b, firstMSN+30, p.SeqNo)
+		text, err := b.read("540p", firstMSN+30)
+		require.NoError(b, err)
+		require.Contains(b, text, fmt.Sprintf("540p %d.5;", firstMSN+30))
+		objects, err := store.List("")
+		require.NoError(b, err)
+		require.Len(b, objects, 3*(50+8)+3, "what has been removed from the playlist for long is removed from the store")
+	})
+}
+
+func TestARestartGoesOnFromTheStore(t *testing.T) {
+	store := &shelf{files: map[string][]byte{}}
+	var before string
+	withStore(t, live.Options{Store: store}, 96*time.Second, func(b *bench) {
+		b.settled(firstMSN, firstMSN+4)
+		b.init("540p", "two")
+		b.settled(firstMSN+4, firstMSN+20)
+		before = b.playlist("540p", live.Plain)
+	})
+	withInits(t, live.Options{Store: store}, 96*time.Second, map[string]string{"540p": "two"}, func(b *bench) {
+		require.Equal(b, pipeline.State{"1080p": {MSN: firstMSN + 20}, "540p": {MSN: firstMSN + 20}, "sound": {MSN: firstMSN + 20}}, b.feed.State())
+		require.Equal(b, before, b.playlist("540p", live.Plain))
+		require.ErrorIs(b, b.feed.Rendition("540p").Snapshot().Err(start), live.ErrStale, "nothing new has come yet")
+		b.settled(firstMSN+20, firstMSN+21)
+		playlist := b.playlist("540p", live.Plain)
+		require.Contains(b, playlist, "#EXT-X-MEDIA-SEQUENCE:1000\n")
+		require.Equal(b, 1, strings.Count(playlist, "EXT-X-DISCONTINUITY\n"))
+		text, err := b.read("540p", firstMSN+7)
+		require.NoError(b, err)
+		require.Contains(b, text, fmt.Sprintf("540p %d.0;", firstMSN+7))
+	})
+}
+
+func TestHolesInTheStoreAreGaps(t *testing.T) {
+	store := &shelf{files: map[string][]byte{}}
+	withStore(t, live.Options{Store: store}, 96*time.Second, func(b *bench) { b.settled(firstMSN, firstMSN+6) })
+	for name := range store.files {
+		if strings.Contains(name, fmt.Sprintf("/540p/%d-", firstMSN+3)) {
+			delete(store.files, name)
+		}
+	}
+	store.files["hall/"+strings.Repeat("0", 16)+"/540p/5-1-1-0c-x-00000000.m4s"] = []byte("of other constants")
+	withStore(t, live.Options{Store: store}, 96*time.Second, func(b *bench) {
+		segments := requireReadable(b.T, b.playlist("540p", live.Plain)).GetAllSegments()
+		require.Len(b, segments, 6)
+		require.True(b, segments[3].Gap)
+		require.InDelta(b, 1.92, segments[3].Duration, 1e-6)
+		synctest.Wait()
+		for name := range store.files {
+			require.NotContains(b, name, "0000000000000000", "what is of other constants is removed")
+		}
+	})
+}
+
+func TestAFullStoreDoesNotStopTheLiveWindow(t *testing.T) {
+	store := &shelf{files: map[string][]byte{}}
+	failed := 0
+	opts := live.Options{Store: store, StoreFailed: func(string, string) { failed++ }}
+	withStore(t, opts, 96*time.Second, func(b *bench) {
+		b.settled(firstMSN, firstMSN+20)
+		store.full = true
+		b.settled(firstMSN+20, firstMSN+40)
+		require.Equal(b, 60, failed)
+		list := requireReadable(b.T, b.playlist("540p", live.Plain))
+		require.EqualValues(b, firstMSN+32, list.SeqNo, "nothing is listed that is not there")
+		for msn := int64(firstMSN + 32); msn < firstMSN+40; msn++ {
+			_, err := b.read("540p", msn)
+			require.NoError(b, err)
+		}
+		store.full = false
+		b.settled(firstMSN+40, firstMSN+60)
+		require.EqualValues(b, firstMSN+40, requireReadable(b.T, b.playlist("540p", live.Plain)).SeqNo)
+	})
+}
+
+func TestTheStoreIsBoundedInBytes(t *testing.T) {
+	store := &shelf{files: map[string][]byte{}}
+	const limit = 5000
+	withStore(t, live.Options{Store: store, StoreBytes: limit}, time.Hour, func(b *bench) {
+		b.settled(firstMSN, firstMSN+200)
+		require.Less(b, store.size(), 2*limit)
+		p := requireReadable(b.T, b.playlist("540p", live.Plain))
+		require.GreaterOrEqual(b, p.Count(), uint(8))
+		for _, s := range p.GetAllSegments() {
+			var msn int64
+			_, err := fmt.Sscanf(s.URI, "%d.m4s", &msn)
+			require.NoError(b, err)
+			_, err = b.read("540p", msn)
+			require.NoError(b, err)
+		}
+	})
+}

@@ -1,0 +1,81 @@
+package origin
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// common does what holds for every answer: CORS, errors included, or players can not tell what went wrong;
+// a limit on how long a client may take to read; and the count.
+func (s *Server) common(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		h := w.Header()
+		h.Set("Access-Control-Allow-Origin", "*")
+		h.Set("Access-Control-Expose-Headers", "Age, Date, ETag, Content-Length, Content-Range")
+		h.Set("X-Content-Type-Options", "nosniff")
+		rec := &recorder{ResponseWriter: w, timeout: s.opts.WriteTimeout}
+		defer func() { s.metrics.responses.WithLabelValues(rec.class()).Inc() }()
+		if req.Method == http.MethodOptions {
+			preflight(rec)
+			return
+		}
+		next.ServeHTTP(rec, req)
+	})
+}
+
+func preflight(w http.ResponseWriter) {
+	h := w.Header()
+	h.Set("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS")
+	h.Set("Access-Control-Allow-Headers", "Range, If-None-Match, CMCD-Object, CMCD-Request, CMCD-Session, CMCD-Status")
+	h.Set("Access-Control-Max-Age", "86400")
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// recorder notes the status, and starts the clock for sending when there is something to send:
+// a request that waits for a part has not begun to be slow.
+type recorder struct {
+	http.ResponseWriter
+	timeout time.Duration
+	status  int
+}
+
+func (r *recorder) WriteHeader(status int) {
+	if r.status == 0 {
+		r.status = status
+		// A writer that knows no deadlines (a test's) has none to set.
+		_ = http.NewResponseController(r.ResponseWriter).SetWriteDeadline(time.Now().Add(r.timeout))
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+func (r *recorder) Write(b []byte) (int, error) {
+	if r.status == 0 {
+		r.WriteHeader(http.StatusOK)
+	}
+	return r.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+func (r *recorder) class() string {
+	if r.status == 0 {
+		return "2xx"
+	}
+	return strconv.Itoa(r.status/100) + "xx"
+}
+
+// fail answers with an error that caches may keep for maxAge; not at all when that is 0.
+func fail(w http.ResponseWriter, status int, message string, maxAge time.Duration) {
+	cacheFor(w, maxAge)
+	http.Error(w, message, status)
+}
+
+func cacheFor(w http.ResponseWriter, maxAge time.Duration) {
+	value := "no-store"
+	if maxAge > 0 {
+		value = "public, max-age=" + strconv.FormatInt(int64(max(maxAge/time.Second, 1)), 10)
+	}
+	w.Header().Set("Cache-Control", value)
+}

@@ -1,0 +1,122 @@
+package origin
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"strings"
+
+	"github.com/venuecast/venuecast/pipeline/live"
+)
+
+// Disk is a live.Store in a directory. An object is written aside and renamed, so that a crash leaves whole files only.
+type Disk struct {
+	root *os.Root
+	sync bool
+}
+
+// DiskOptions says how a Disk writes.
+type DiskOptions struct {
+	// Sync makes each object durable before it counts as stored, at the cost of a disk flush.
+	// By default a power cut can lose the last seconds; a crash of the process loses nothing.
+	Sync bool
+}
+
+// aside ends the name of a file that is being written.
+const aside = ".aside"
+
+// OpenDisk opens a directory as a store, making it when it is not there. Close must be called once.
+func OpenDisk(dir string, opts DiskOptions) (*Disk, error) {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return nil, fmt.Errorf("making the store's directory: %w", err)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, fmt.Errorf("opening the store's directory: %w", err)
+	}
+	return &Disk{root: root, sync: opts.Sync}, nil
+}
+
+// Close gives the directory up.
+func (d *Disk) Close() error { return d.root.Close() }
+
+// List implements live.Store. prefix names a directory. Files that were being written when the process ended are removed.
+func (d *Disk) List(prefix string) ([]live.Object, error) {
+	var objects []live.Object
+	dir := strings.TrimSuffix(prefix, "/")
+	err := fs.WalkDir(d.root.FS(), dir, func(name string, entry fs.DirEntry, err error) error {
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil
+		case err != nil:
+			return err
+		case entry.IsDir():
+			return nil
+		case strings.HasSuffix(name, aside):
+			return d.Remove(name)
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return fmt.Errorf("reading the size of %s: %w", name, err)
+		}
+		objects = append(objects, live.Object{Name: name, Size: info.Size()})
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("listing the store under %s: %w", dir, err)
+	}
+	return objects, nil
+}
+
+// Put implements live.Store.
+func (d *Disk) Put(name string, data []byte) error {
+	if err := d.root.MkdirAll(path.Dir(name), 0o750); err != nil {
+		return fmt.Errorf("making the directory of %s: %w", name, err)
+	}
+	err := d.write(name+aside, data)
+	if err == nil {
+		err = d.root.Rename(name+aside, name)
+	}
+	if err != nil {
+		_ = d.root.Remove(name + aside) // when the disk is full, the half of it should not stay
+		return fmt.Errorf("writing %s: %w", name, err)
+	}
+	return nil
+}
+
+func (d *Disk) write(name string, data []byte) error {
+	file, err := d.root.OpenFile(name, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o640)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(data)
+	if err == nil && d.sync {
+		err = file.Sync()
+	}
+	return errors.Join(err, file.Close())
+}
+
+// Open implements live.Store.
+func (d *Disk) Open(name string) (io.ReadSeekCloser, error) {
+	file, err := d.root.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("opening %s: %w", name, err)
+	}
+	return file, nil
+}
+
+// Remove implements live.Store. Directories that become empty go, too.
+func (d *Disk) Remove(name string) error {
+	if err := d.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("removing %s: %w", name, err)
+	}
+	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
+		if d.root.Remove(dir) != nil {
+			return nil // it is not empty
+		}
+	}
+	return nil
+}

@@ -1,0 +1,20 @@
+// Package origin is the HTTP server between workers and viewers.
+//
+// Workers put parts, with a bearer token:
+//
+//	POST /ingest/v1/{feed}/session                    claims the feed; answers where each rendition goes on
+//	GET  /ingest/v1/{feed}                            answers the same without a claim
+//	PUT  /ingest/v1/{feed}/{rendition}/init           an init section
+//	PUT  /ingest/v1/{feed}/{rendition}/{msn}/{part}   a part
+//
+// Viewers get Low-Latency HLS (RFC 8216bis, server profile of its appendix B.1), a page to watch it on, and a list of feeds:
+//
+//	GET /live/{feed}/index.m3u8                       the multivariant playlist
+//	GET /live/{feed}/{rendition}/index.m3u8           a media playlist, with _HLS_msn, _HLS_part and _HLS_skip
+//	GET /live/{feed}/{rendition}/{msn}.m4s            a segment
+//	GET /live/{feed}/{rendition}/{msn}.{part}.m4s     a part; the hinted one is held until it is whole
+//	GET /live/{feed}/{rendition}/init.{version}.mp4   an init section
+//	GET /, /watch/{feed}, /api/v1/feeds, /healthz
+//
+// With ?ll=0 on the multivariant playlist the playlists have no low-latency tags.
+package origin

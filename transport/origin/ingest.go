@@ -1,0 +1,194 @@
+package origin
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/venuecast/venuecast/codecs"
+	"github.com/venuecast/venuecast/pipeline"
+	"github.com/venuecast/venuecast/pipeline/live"
+)
+
+// The headers of a part and an init section.
+const (
+	HeaderEpoch       = "Venuecast-Epoch"
+	HeaderCodecs      = "Venuecast-Codecs"
+	HeaderDuration    = "Venuecast-Duration"  // in units of the timescale
+	HeaderTimescale   = "Venuecast-Timescale" // in units per second
+	HeaderIndependent = "Venuecast-Independent"
+)
+
+const maxSessionBytes = 1 << 20
+
+// authorised lets only those through who show the token.
+func (s *Server) authorised(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, req *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		token, isBearer := strings.CutPrefix(req.Header.Get("Authorization"), "Bearer ")
+		given := sha256.Sum256([]byte(token))
+		if !isBearer || subtle.ConstantTimeCompare(given[:], s.token[:]) != 1 {
+			s.metrics.refused.WithLabelValues("token").Inc()
+			w.Header().Set("WWW-Authenticate", "Bearer")
+			http.Error(w, "a bearer token is needed", http.StatusUnauthorized)
+			return
+		}
+		next(w, req)
+	}
+}
+
+func (s *Server) postSession(w http.ResponseWriter, req *http.Request) {
+	body, ok := s.read(w, req, maxSessionBytes)
+	if !ok {
+		return
+	}
+	var session pipeline.Session
+	if err := json.Unmarshal(body, &session); err != nil {
+		s.refuse(w, fmt.Errorf("reading the session: %w: %w", live.ErrInvalid, err))
+		return
+	}
+	if session.Feed.ID != req.PathValue("feed") {
+		s.refuse(w, fmt.Errorf("%w: the session is of another feed", live.ErrInvalid))
+		return
+	}
+	state, err := s.opts.Feeds.Claim(session)
+	if err != nil {
+		s.refuse(w, err)
+		return
+	}
+	writeJSON(w, state)
+}
+
+func (s *Server) getState(w http.ResponseWriter, req *http.Request) {
+	if feed := s.ingestFeed(w, req); feed != nil {
+		writeJSON(w, feed.State())
+	}
+}
+
+func (s *Server) putInit(w http.ResponseWriter, req *http.Request) {
+	feed := s.ingestFeed(w, req)
+	if feed == nil {
+		return
+	}
+	epoch, err := strconv.ParseUint(req.Header.Get(HeaderEpoch), 10, 64)
+	if err != nil {
+		s.refuse(w, fmt.Errorf("%w: header %s: %w", live.ErrInvalid, HeaderEpoch, err))
+		return
+	}
+	data, ok := s.read(w, req, live.MaxInitBytes)
+	if !ok {
+		return
+	}
+	init := pipeline.Init{Rendition: req.PathValue("rendition"), Codecs: req.Header.Get(HeaderCodecs), Data: data}
+	if err := feed.PutInit(epoch, init); err != nil {
+		s.refuse(w, err)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (s *Server) putPart(w http.ResponseWriter, req *http.Request) {
+	feed := s.ingestFeed(w, req)
+	if feed == nil {
+		return
+	}
+	part, epoch, err := parsePart(req)
+	if err != nil {
+		s.refuse(w, err)
+		return
+	}
+	var ok bool
+	if part.Data, ok = s.read(w, req, live.MaxPartBytes); !ok {
+		return
+	}
+	if err := feed.PutPart(epoch, part); err != nil {
+		s.refuse(w, err)
+		return
+	}
+	s.count(feed, part)
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// count notes a part that was taken.
+func (s *Server) count(feed *live.Feed, part pipeline.Part) {
+	g := feed.Constants().Grid
+	end := g.FrameTime(g.PartFrame(part.MSN, part.Index+1)).Time()
+	s.metrics.parts.WithLabelValues(feed.ID(), part.Rendition).Inc()
+	s.metrics.bytes.WithLabelValues(feed.ID(), part.Rendition).Add(float64(len(part.Data)))
+	s.metrics.lateness.WithLabelValues(feed.ID(), part.Rendition).Observe(s.opts.Now().Sub(end).Seconds())
+}
+
+// parsePart reads all of a part but its bytes.
+func parsePart(req *http.Request) (part pipeline.Part, epoch uint64, err error) {
+	var errs [6]error
+	part.Rendition = req.PathValue("rendition")
+	part.MSN, errs[0] = strconv.ParseInt(req.PathValue("msn"), 10, 64)
+	part.Index, errs[1] = strconv.Atoi(req.PathValue("part"))
+	part.Duration, errs[2] = strconv.ParseInt(req.Header.Get(HeaderDuration), 10, 64)
+	part.Timescale, errs[3] = strconv.ParseInt(req.Header.Get(HeaderTimescale), 10, 64)
+	part.Independent, errs[4] = strconv.ParseBool(req.Header.Get(HeaderIndependent))
+	epoch, errs[5] = strconv.ParseUint(req.Header.Get(HeaderEpoch), 10, 64)
+	if err := errors.Join(errs[:]...); err != nil {
+		return part, 0, fmt.Errorf("reading a part's place and headers: %w: %w", live.ErrInvalid, err)
+	}
+	part.Kind = codecs.Video
+	return part, epoch, nil
+}
+
+// ingestFeed returns the feed of a request, or answers that there is none.
+func (s *Server) ingestFeed(w http.ResponseWriter, req *http.Request) *live.Feed {
+	feed := s.opts.Feeds.Feed(req.PathValue("feed"))
+	if feed == nil {
+		s.metrics.refused.WithLabelValues("no_session").Inc()
+		http.Error(w, "no session of this feed", http.StatusNotFound)
+	}
+	return feed
+}
+
+// read returns the body, or answers why not.
+func (s *Server) read(w http.ResponseWriter, req *http.Request, limit int64) ([]byte, bool) {
+	// The writer of a test, or of HTTP/2 in older proxies, may know no deadlines; then the connection's limits hold.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.opts.ReadTimeout))
+	body, err := io.ReadAll(http.MaxBytesReader(w, req.Body, limit))
+	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
+		s.metrics.refused.WithLabelValues("too_large").Inc()
+		http.Error(w, fmt.Sprintf("more than %d bytes", limit), http.StatusRequestEntityTooLarge)
+		return nil, false
+	}
+	if err != nil {
+		s.metrics.refused.WithLabelValues("cut_short").Inc()
+		http.Error(w, "body could not be read", http.StatusBadRequest)
+		return nil, false
+	}
+	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+	return body, true
+}
+
+// refuse answers a worker with what went wrong.
+func (s *Server) refuse(w http.ResponseWriter, err error) {
+	status, reason := http.StatusInternalServerError, "internal"
+	switch {
+	case errors.Is(err, pipeline.ErrFenced):
+		status, reason = http.StatusPreconditionFailed, "fenced"
+	case errors.Is(err, live.ErrNoSession):
+		status, reason = http.StatusConflict, "no_session"
+	case errors.Is(err, live.ErrInvalid):
+		status, reason = http.StatusBadRequest, "invalid"
+	case errors.Is(err, live.ErrTooManyFeeds):
+		status, reason = http.StatusServiceUnavailable, "too_many_feeds"
+	}
+	s.metrics.refused.WithLabelValues(reason).Inc()
+	http.Error(w, err.Error(), status)
+}
+
+func writeJSON(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(v) // the client has gone: nobody is left to tell
+}

@@ -1,0 +1,65 @@
+package origin
+
+import (
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/venuecast/venuecast/pipeline/live"
+)
+
+// Options says what a Server serves and where.
+type Options struct {
+	// Feeds is what workers write and viewers read. It must be set, and run besides.
+	Feeds *live.Feeds
+	// Listener is where Run accepts connections; Run closes it. It may be nil when only Handler is used.
+	Listener net.Listener
+	// TLS, if not nil, is how Run speaks HTTPS on the Listener, HTTP/2 included.
+	TLS *tls.Config
+	// Token is what workers must show. It must be set.
+	Token string
+	// MaxWaiting bounds the requests that wait for a part; more get 503. It defaults to 20000.
+	MaxWaiting int
+	// WriteTimeout bounds the sending of one answer. It defaults to 30 s.
+	WriteTimeout time.Duration
+	// ReadTimeout bounds the reading of one request body. It defaults to 15 s.
+	ReadTimeout time.Duration
+	// Registerer takes the metrics. It defaults to a registry of its own.
+	Registerer prometheus.Registerer
+	// Logger defaults to slog.Default().
+	Logger *slog.Logger
+	// Now is the clock. It defaults to time.Now.
+	Now func() time.Time
+}
+
+func (o Options) withDefaults() (Options, error) {
+	if o.Feeds == nil {
+		return o, errors.New("origin: no feeds given")
+	}
+	if o.Token == "" {
+		return o, errors.New("origin: no ingest token given")
+	}
+	if o.MaxWaiting <= 0 {
+		o.MaxWaiting = 20000
+	}
+	if o.WriteTimeout <= 0 {
+		o.WriteTimeout = 30 * time.Second
+	}
+	if o.ReadTimeout <= 0 {
+		o.ReadTimeout = 15 * time.Second
+	}
+	if o.Registerer == nil {
+		o.Registerer = prometheus.NewRegistry()
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o, nil
+}

@@ -1,0 +1,113 @@
+package origin
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/venuecast/venuecast/pipeline"
+)
+
+// Server is an origin. It implements pipeline.Stage.
+type Server struct {
+	opts    Options
+	metrics *metrics
+	token   [sha256.Size]byte // of the ingest token: comparing digests takes the same time for tokens of any length
+	handler http.Handler
+	waiting atomic.Int64
+}
+
+// New returns a server. It serves when it is run.
+func New(opts Options) (*Server, error) {
+	opts, err := opts.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	m, err := newMetrics(opts.Registerer)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{opts: opts, metrics: m, token: sha256.Sum256([]byte(opts.Token))}
+	s.handler = s.routes()
+	return s, nil
+}
+
+// Handler returns all that the server answers, for use in another HTTP server.
+func (s *Server) Handler() http.Handler { return s.handler }
+
+// Name implements pipeline.Stage.
+func (s *Server) Name() string { return "origin" }
+
+func (s *Server) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /ingest/v1/{feed}/session", s.authorised(s.postSession))
+	mux.HandleFunc("GET /ingest/v1/{feed}", s.authorised(s.getState))
+	mux.HandleFunc("PUT /ingest/v1/{feed}/{rendition}/init", s.authorised(s.putInit))
+	mux.HandleFunc("PUT /ingest/v1/{feed}/{rendition}/{msn}/{part}", s.authorised(s.putPart))
+	mux.HandleFunc("GET /live/{feed}/index.m3u8", s.getMultivariant)
+	mux.HandleFunc("GET /live/{feed}/{rendition}/{file}", s.getFile)
+	mux.HandleFunc("GET /api/v1/feeds", s.getFeeds)
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
+	s.routePage(mux)
+	return s.common(mux)
+}
+
+// Bounds of a connection.
+const (
+	headerTimeout = 5 * time.Second
+	idleTimeout   = 75 * time.Second // above that of common proxies, so that they close first
+	headerBytes   = 16 << 10
+	closeTimeout  = 5 * time.Second
+)
+
+// Run serves until its context ends. Then waiting requests are answered at once, and answers under way get 5 s.
+func (s *Server) Run(ctx context.Context) error {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true)
+	protocols.SetUnencryptedHTTP2(true) // for a proxy on the same host
+	server := &http.Server{
+		Handler:           s.handler,
+		TLSConfig:         s.opts.TLS,
+		ReadHeaderTimeout: headerTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    headerBytes,
+		Protocols:         protocols,
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+		ErrorLog:          slog.NewLogLogger(s.opts.Logger.Handler(), slog.LevelDebug),
+	}
+	return pipeline.Run(ctx,
+		pipeline.Func("serving", func(context.Context) error { return s.serve(server) }),
+		pipeline.Func("closing", func(ctx context.Context) error {
+			<-ctx.Done()
+			return closeServer(ctx, server)
+		}))
+}
+
+func (s *Server) serve(server *http.Server) error {
+	var err error
+	if s.opts.TLS != nil {
+		err = server.ServeTLS(s.opts.Listener, "", "")
+	} else {
+		err = server.Serve(s.opts.Listener)
+	}
+	if !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serving HTTP: %w", err)
+	}
+	return nil
+}
+
+func closeServer(ctx context.Context, server *http.Server) error {
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+	defer cancel()
+	if err := server.Shutdown(grace); err != nil {
+		_ = server.Close() // what is still under way has had its time
+	}
+	return nil
+}

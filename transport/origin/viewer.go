@@ -1,0 +1,206 @@
+package origin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/venuecast/venuecast/codecs"
+	"github.com/venuecast/venuecast/pipeline"
+	"github.com/venuecast/venuecast/pipeline/live"
+)
+
+const playlistType = "application/vnd.apple.mpegurl"
+
+var errBusy = errors.New("too many requests wait")
+
+func (s *Server) getMultivariant(w http.ResponseWriter, req *http.Request) {
+	feed := s.opts.Feeds.Feed(req.PathValue("feed"))
+	if feed == nil {
+		fail(w, http.StatusNotFound, "no such feed", time.Second)
+		return
+	}
+	target := targetOf(feed)
+	d, err := parseQuery(req.URL.RawQuery)
+	if err != nil {
+		fail(w, http.StatusBadRequest, err.Error(), target)
+		return
+	}
+	text, err := feed.Multivariant(s.opts.Now(), d.plain)
+	if err != nil {
+		failLive(w, err, target)
+		return
+	}
+	cacheFor(w, target/2)
+	writePlaylist(w, req, text)
+}
+
+func (s *Server) getFile(w http.ResponseWriter, req *http.Request) {
+	var rendition *live.Rendition
+	feed := s.opts.Feeds.Feed(req.PathValue("feed"))
+	if feed != nil {
+		rendition = feed.Rendition(req.PathValue("rendition"))
+	}
+	f := parseFile(req.PathValue("file"))
+	if rendition == nil || f.kind == noFile {
+		fail(w, http.StatusNotFound, "no such file", time.Second)
+		return
+	}
+	if f.kind == playlistFile {
+		s.getPlaylist(w, req, rendition, targetOf(feed))
+		return
+	}
+	s.getMedia(w, req, rendition, f, targetOf(feed))
+}
+
+func targetOf(feed *live.Feed) time.Duration {
+	return time.Duration(feed.Constants().Grid.TargetDuration()) * time.Second
+}
+
+// getPlaylist answers with a media playlist, waiting for the part that is asked for (RFC 8216bis §6.2.5.2).
+func (s *Server) getPlaylist(w http.ResponseWriter, req *http.Request, r *live.Rendition, target time.Duration) {
+	d, err := parseQuery(req.URL.RawQuery)
+	if err != nil {
+		fail(w, http.StatusBadRequest, err.Error(), 4*target)
+		return
+	}
+	// The playlist without low latency does not offer to block, so there is nothing to ask of it.
+	blocking := d.hasMSN && !d.plain
+	okAge, errAge := target/2, target
+	if blocking {
+		okAge, errAge = 6*target, 4*target // RFC 8216bis appendix B.1
+	}
+	snap := r.Snapshot()
+	if err := snap.Err(s.opts.Now()); err != nil {
+		failLive(w, err, errAge)
+		return
+	}
+	if blocking {
+		last, _ := snap.LastPart()
+		want, ok := d.wanted(last, r.Parts(), r.AdvancePartLimit())
+		if !ok {
+			fail(w, http.StatusBadRequest, "too far ahead", errAge)
+			return
+		}
+		if snap, err = s.wait(req.Context(), r, want, 3*target); err != nil {
+			failLive(w, err, errAge)
+			return
+		}
+	}
+	cacheFor(w, okAge)
+	writePlaylist(w, req, snap.Playlist(formOf(d)))
+}
+
+func formOf(d directives) live.Form {
+	switch {
+	case d.plain:
+		return live.Plain
+	case d.skip:
+		return live.Delta
+	}
+	return live.Full
+}
+
+// getMedia answers with a segment, part or init section. The hinted part is held until it is whole (§6.2.6).
+func (s *Server) getMedia(w http.ResponseWriter, req *http.Request, r *live.Rendition, f file, target time.Duration) {
+	snap := r.Snapshot()
+	var media live.Media
+	var err error
+	switch f.kind {
+	case initFile:
+		media, err = snap.Init(f.init)
+	case segmentFile:
+		media, err = snap.Segment(f.place.MSN)
+	default:
+		if f.place == snap.Next() && snap.Err(s.opts.Now()) == nil {
+			snap, err = s.wait(req.Context(), r, f.place, 3*target)
+		}
+		if err == nil {
+			media, err = snap.Part(f.place)
+		}
+	}
+	if err != nil {
+		failLive(w, err, target)
+		return
+	}
+	defer func() { _ = media.Close() }() // it was only read
+	h := w.Header()
+	h.Set("Content-Type", mediaType(r.Kind()))
+	h.Set("ETag", `"`+media.Tag+`"`)
+	cacheFor(w, 6*target)
+	http.ServeContent(w, req, "", time.Time{}, media)
+}
+
+func mediaType(kind codecs.Kind) string {
+	if kind == codecs.Audio {
+		return "audio/mp4"
+	}
+	return "video/mp4"
+}
+
+// wait returns the first snapshot that has the wanted part, within limit.
+func (s *Server) wait(ctx context.Context, r *live.Rendition, want pipeline.Position, limit time.Duration) (*live.Snapshot, error) {
+	if last, ok := r.Snapshot().LastPart(); ok && !last.Less(want) {
+		return r.Snapshot(), nil
+	}
+	defer s.metrics.waiting.Dec()
+	s.metrics.waiting.Inc()
+	defer s.waiting.Add(-1)
+	if s.waiting.Add(1) > int64(s.opts.MaxWaiting) {
+		s.metrics.turned.Inc()
+		return nil, errBusy
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	snap, err := r.Wait(ctx, want)
+	if err != nil {
+		return nil, fmt.Errorf("rendition %s: %w", r.Name(), err)
+	}
+	return snap, nil
+}
+
+// failLive answers why there is nothing to show. What may change at once is not cached.
+func failLive(w http.ResponseWriter, err error, maxAge time.Duration) {
+	switch {
+	case errors.Is(err, live.ErrGone):
+		fail(w, http.StatusNotFound, "not found", maxAge)
+	case errors.Is(err, live.ErrStale):
+		fail(w, http.StatusServiceUnavailable, "the feed has stopped", maxAge)
+	case errors.Is(err, live.ErrNotReady):
+		w.Header().Set("Retry-After", "1")
+		fail(w, http.StatusServiceUnavailable, "the feed is starting", time.Second)
+	default: // it waited too long, too many wait, or the server is closing
+		w.Header().Set("Retry-After", "1")
+		fail(w, http.StatusServiceUnavailable, "not available in time", 0)
+	}
+}
+
+// writePlaylist sends the form that the client can read. Playlists must be offered as gzip (Apple authoring spec 10.1).
+func writePlaylist(w http.ResponseWriter, req *http.Request, text live.Text) {
+	h := w.Header()
+	h.Set("Content-Type", playlistType)
+	h.Set("Vary", "Accept-Encoding")
+	body := text.Plain
+	if acceptsGzip(req.Header.Get("Accept-Encoding")) {
+		h.Set("Content-Encoding", "gzip")
+		body = text.Gzip
+	}
+	h.Set("Content-Length", fmt.Sprint(len(body)))
+	_, _ = w.Write(body) // the client has gone: nobody is left to tell
+}
+
+// acceptsGzip reads Accept-Encoding (RFC 9110 §12.5.3).
+func acceptsGzip(header string) bool {
+	for coding := range strings.SplitSeq(header, ",") {
+		name, weight, _ := strings.Cut(strings.TrimSpace(coding), ";")
+		if name = strings.TrimSpace(name); name != "gzip" && name != "*" {
+			continue
+		}
+		value, hasQ := strings.CutPrefix(strings.ReplaceAll(weight, " ", ""), "q=")
+		return !hasQ || strings.Trim(value, "0.") != ""
+	}
+	return false
+}
