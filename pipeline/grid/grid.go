@@ -33,8 +33,8 @@ type Grid struct {
 // audio and video segments are equally long; elsewhere (29.97, 59.94) it is whole pictures, and audio segments vary by a frame.
 // The part is the divisor of the segment that is nearest to its target.
 func New(rate codecs.Rational, segment, part time.Duration, now codecs.Ticks) (Grid, error) {
-	if !rate.Valid() || rate.Float() > 240 || rate.Float() < 1 {
-		return Grid{}, fmt.Errorf("frame rate %v: want 1 to 240 pictures per second", rate)
+	if !usable(rate) {
+		return Grid{}, fmt.Errorf("frame rate %v: want 1 to 240 pictures per second, as a fraction of numbers up to 1000000", rate)
 	}
 	if segment < 500*time.Millisecond || segment > 10*time.Second {
 		return Grid{}, fmt.Errorf("segment %v: want 500ms to 10s", segment)
@@ -57,7 +57,7 @@ func New(rate codecs.Rational, segment, part time.Duration, now codecs.Ticks) (G
 // Validate reports what is wrong with a grid that came from outside.
 func (g Grid) Validate() error {
 	switch {
-	case !g.FrameRate.Valid() || g.FrameRate.Num > 1_000_000 || g.FrameRate.Den > 1_000_000:
+	case !usable(g.FrameRate):
 		return errors.New("grid: frame rate out of range")
 	case g.StepFrames < 1 || g.StepFrames > 10_000:
 		return errors.New("grid: pictures per segment out of range")
@@ -67,6 +67,11 @@ func (g Grid) Validate() error {
 		return errors.New("grid: epoch before 1970")
 	}
 	return nil
+}
+
+// usable reports whether arithmetic with a frame rate stays within 63 bits.
+func usable(r codecs.Rational) bool {
+	return r.Valid() && r.Num <= 1_000_000 && r.Den <= 1_000_000 && r.Num >= r.Den && r.Num <= 240*r.Den
 }
 
 // meetingFrames returns the number of pictures after which a picture and an AAC frame begin at the same time.

@@ -1,0 +1,168 @@
+package grid_test
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/venuecast/venuecast/codecs"
+	"github.com/venuecast/venuecast/pipeline/grid"
+)
+
+var rates = []codecs.Rational{
+	{Num: 5, Den: 1}, {Num: 25, Den: 2}, {Num: 15, Den: 1}, {Num: 24, Den: 1}, {Num: 24000, Den: 1001}, {Num: 25, Den: 1}, {Num: 30, Den: 1},
+	{Num: 30000, Den: 1001}, {Num: 50, Den: 1}, {Num: 60, Den: 1}, {Num: 60000, Den: 1001},
+}
+
+func mustGrid(t *testing.T, rate codecs.Rational) grid.Grid {
+	t.Helper()
+	g, err := grid.New(rate, 2*time.Second, 320*time.Millisecond, now)
+	require.NoError(t, err)
+	return g
+}
+
+func TestFramesAndSamplesAreFoundAgainAtTheirTimes(t *testing.T) {
+	for _, rate := range rates {
+		g := mustGrid(t, rate)
+		first := g.FrameAt(now)
+		for k := first; k < first+5000; k++ {
+			require.Equal(t, k, g.FrameAt(g.FrameTime(k)))
+			require.Equal(t, k, g.SampleAt(g.SampleTime(k)))
+		}
+	}
+}
+
+func TestEveryFrameLiesInThePartThatIsToldForIt(t *testing.T) {
+	for _, rate := range rates {
+		g := mustGrid(t, rate)
+		k := g.PartFrame(g.Segment(g.FrameAt(now)), 0)
+		for msn := g.Segment(k); msn < g.Segment(k)+20; msn++ {
+			for part := range g.Parts() {
+				for k := g.PartFrame(msn, part); k < g.PartFrame(msn, part+1); k++ {
+					require.Equal(t, msn, g.Segment(k))
+					require.Equal(t, part, g.Part(k))
+				}
+			}
+		}
+	}
+}
+
+func TestAudioPartsFollowEachOtherWithoutHoleOrOverlap(t *testing.T) {
+	for _, rate := range rates {
+		t.Run(rate.String(), func(t *testing.T) {
+			g := mustGrid(t, rate)
+			msn := g.Segment(g.FrameAt(now))
+			j := g.AudioFrame(msn, 0)
+			for ; msn < g.Segment(g.FrameAt(now))+50; msn++ {
+				segment := time.Duration(0)
+				for part := range g.Parts() {
+					require.Equal(t, j, g.AudioFrame(msn, part))
+					begin, duration := j, time.Duration(0)
+					for ; j < g.AudioFrame(msn, part+1); j++ {
+						gotMSN, gotPart := g.AudioPlace(j)
+						require.Equal(t, msn, gotMSN)
+						require.Equal(t, part, gotPart)
+					}
+					duration = time.Duration(j-begin) * grid.AudioSamples * time.Second / grid.SampleRate
+					require.LessOrEqual(t, duration, g.PartTarget())
+					segment += duration
+				}
+				require.LessOrEqual(t, segment.Round(time.Second), time.Duration(g.TargetDuration())*time.Second)
+			}
+		})
+	}
+}
+
+func TestAudioAndVideoSegmentsAreEquallyLongWhereTheRateAllows(t *testing.T) {
+	for _, rate := range []int64{24, 25, 30, 50, 60} {
+		g := mustGrid(t, codecs.Rational{Num: rate, Den: 1})
+		msn := g.Segment(g.FrameAt(now))
+		audio := time.Duration(g.AudioFrame(msn+1, 0)-g.AudioFrame(msn, 0)) * grid.AudioSamples * time.Second / grid.SampleRate
+		require.Equal(t, g.Step(), audio, "%d fps", rate)
+		require.Equal(t, g.SegmentTime(msn), g.SampleTime(g.AudioFrame(msn, 0)*grid.AudioSamples), "%d fps", rate)
+	}
+}
+
+func TestTimescaleHoldsWholeFrames(t *testing.T) {
+	for _, rate := range rates {
+		timescale, duration := mustGrid(t, rate).Timescale()
+		require.Equal(t, rate.Num*int64(duration), rate.Den*int64(timescale), "%v", rate)
+	}
+}
+
+func TestFeedsOfAVenueShareTheEpochForDecades(t *testing.T) {
+	epoch := mustGrid(t, rates[0]).Epoch
+	for _, rate := range rates {
+		g := mustGrid(t, rate)
+		require.Equal(t, epoch, g.Epoch)
+		// An exact number of steps since the Unix epoch: Epoch × rate / StepFrames is whole.
+		require.Zero(t, int64(g.Epoch)/codecs.TicksPerSecond*rate.Num%(g.StepFrames*rate.Den))
+		decades := now + 30*365*86400*codecs.TicksPerSecond
+		require.Positive(t, g.Segment(g.FrameAt(decades)))
+		require.InDelta(t, 0, float64(g.FrameTime(g.FrameAt(decades))-decades), float64(g.FrameDuration()))
+	}
+}
+
+func TestGridsFromOutsideAreChecked(t *testing.T) {
+	good := mustGrid(t, codecs.Rational{Num: 25, Den: 1})
+	require.NoError(t, good.Validate())
+	for name, change := range map[string]func(*grid.Grid){
+		"no frame rate":        func(g *grid.Grid) { g.FrameRate = codecs.Rational{} },
+		"negative frame rate":  func(g *grid.Grid) { g.FrameRate.Num = -25 },
+		"a frame in years":     func(g *grid.Grid) { g.FrameRate = codecs.Rational{Num: 1, Den: 1_000_000} },
+		"too many frames":      func(g *grid.Grid) { g.FrameRate = codecs.Rational{Num: 1_000_000, Den: 1} },
+		"too fine a fraction":  func(g *grid.Grid) { g.FrameRate = codecs.Rational{Num: 25_000_001, Den: 1_000_001} },
+		"no step":              func(g *grid.Grid) { g.StepFrames = 0 },
+		"a step of hours":      func(g *grid.Grid) { g.StepFrames = 1 << 40 },
+		"no part":              func(g *grid.Grid) { g.PartFrames = 0 },
+		"parts that do not go": func(g *grid.Grid) { g.PartFrames = 7 },
+		"epoch before 1970":    func(g *grid.Grid) { g.Epoch = -1 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := good
+			change(&g)
+			require.Error(t, g.Validate())
+		})
+	}
+}
+
+func TestWhatCannotBeAGridIsRefused(t *testing.T) {
+	for _, c := range []struct {
+		rate          codecs.Rational
+		segment, part time.Duration
+	}{
+		{codecs.Rational{}, 2 * time.Second, 320 * time.Millisecond},
+		{codecs.Rational{Num: 300, Den: 1}, 2 * time.Second, 320 * time.Millisecond},
+		{codecs.Rational{Num: 1, Den: 2}, 2 * time.Second, 320 * time.Millisecond},
+		{codecs.Rational{Num: 1<<31 - 1, Den: 1<<31 - 2}, 2 * time.Second, 320 * time.Millisecond},
+		{codecs.Rational{Num: 25, Den: 1}, 100 * time.Millisecond, 100 * time.Millisecond},
+		{codecs.Rational{Num: 25, Den: 1}, time.Minute, 320 * time.Millisecond},
+		{codecs.Rational{Num: 25, Den: 1}, 2 * time.Second, 10 * time.Millisecond},
+		{codecs.Rational{Num: 25, Den: 1}, 2 * time.Second, 3 * time.Second},
+	} {
+		_, err := grid.New(c.rate, c.segment, c.part, now)
+		require.Error(t, err, "%+v", c)
+	}
+}
+
+// FuzzGridFromOutsideIsRefusedOrUsable reads grids as they come over HTTP and from the bus.
+func FuzzGridFromOutsideIsRefusedOrUsable(f *testing.F) {
+	f.Add([]byte(`{"epoch":1,"frame_rate":{"num":25,"den":1},"step_frames":48,"part_frames":8}`), int64(now))
+	f.Add([]byte(`{"epoch":0,"frame_rate":{"num":1000000,"den":1},"step_frames":1,"part_frames":1}`), int64(-1<<63))
+	f.Add([]byte(`{"epoch":0,"frame_rate":{"num":1,"den":1000000},"step_frames":10000,"part_frames":1}`), int64(1<<63-1))
+	f.Fuzz(func(t *testing.T, data []byte, at int64) {
+		var g grid.Grid
+		if json.Unmarshal(data, &g) != nil || g.Validate() != nil {
+			return
+		}
+		require.Positive(t, g.PartTarget())
+		require.Positive(t, g.TargetDuration())
+		require.Positive(t, g.Parts())
+		at >>= 4 // any time within centuries
+		k := g.FrameAt(codecs.Ticks(at))
+		require.Equal(t, k, g.FrameAt(g.FrameTime(k)))
+		require.LessOrEqual(t, g.PartFrame(g.Segment(k), g.Part(k)), k)
+	})
+}
