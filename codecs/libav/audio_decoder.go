@@ -154,18 +154,21 @@ func (d *AudioDecoder) endResampler(emit func(codecs.PCM) error) error {
 		return nil
 	}
 	err := d.run(nil, emit)
-	C.swr_free(&d.resampler)
-	count(kindResampler, -1)
+	d.freeResampler()
 	return err
 }
 
-// Close frees the decoder.
-func (d *AudioDecoder) Close() {
+func (d *AudioDecoder) freeResampler() {
 	if d.resampler != nil {
 		C.swr_free(&d.resampler)
 		count(kindResampler, -1)
 	}
-	freePacket(d.packet)
-	freeFrame(d.frame)
-	freeCodec(d.codec)
+}
+
+// Close frees the decoder. A second Close does nothing.
+func (d *AudioDecoder) Close() {
+	d.freeResampler()
+	freePacket(&d.packet)
+	freeFrame(&d.frame)
+	freeCodec(&d.codec)
 }

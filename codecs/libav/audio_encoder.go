@@ -97,11 +97,11 @@ func (e *AudioEncoder) Flush(emit func(codecs.Packet) error) error {
 	return receivePackets(e.codec, e.packet, emit)
 }
 
-// Close frees the encoder.
+// Close frees the encoder. A second Close does nothing.
 func (e *AudioEncoder) Close() {
-	freePacket(e.packet)
-	freeFrame(e.frame)
-	freeCodec(e.codec)
+	freePacket(&e.packet)
+	freeFrame(&e.frame)
+	freeCodec(&e.codec)
 }
 
 // floatPointer returns the address of the first sample, nil for an empty slice.

@@ -22,7 +22,7 @@ func openCodec(codec *astiav.Codec, name string, options map[string]string, set 
 	}
 	count(kindCodec, 1)
 	if err := configure(ctx, codec, options, set); err != nil {
-		freeCodec(ctx)
+		freeCodec(&ctx)
 		return nil, err
 	}
 	return ctx, nil
@@ -41,7 +41,12 @@ func configure(ctx *astiav.CodecContext, codec *astiav.Codec, options map[string
 	return ctx.Open(codec, nil)
 }
 
-func freeCodec(ctx *astiav.CodecContext) {
-	ctx.Free()
+// freeCodec frees *ctx and sets it to nil. Freeing nil does nothing; so it is with freeFrame and freePacket.
+func freeCodec(ctx **astiav.CodecContext) {
+	if *ctx == nil {
+		return
+	}
+	(*ctx).Free()
+	*ctx = nil
 	count(kindCodec, -1)
 }

@@ -103,9 +103,9 @@ func (d *Decoder) receive(emit func(p codecs.Picture, pts codecs.Ticks) error) e
 	}
 }
 
-// Close frees the decoder. Pictures it gave out stay valid.
+// Close frees the decoder. Pictures it gave out stay valid. A second Close does nothing.
 func (d *Decoder) Close() {
-	freePacket(d.packet)
-	freeFrame(d.frame)
-	freeCodec(d.codec)
+	freePacket(&d.packet)
+	freeFrame(&d.frame)
+	freeCodec(&d.codec)
 }

@@ -194,8 +194,11 @@ func (d *Demuxer) ticks(t *demuxTrack, v int64) codecs.Ticks {
 	return codecs.Ticks(codecs.MulDivRound(v, codecs.TicksPerSecond*t.timeBase.Num, t.timeBase.Den)) - d.start
 }
 
-// Close closes the file.
+// Close closes the file. A second Close does nothing.
 func (d *Demuxer) Close() {
+	if d.packet == nil {
+		return
+	}
 	for _, t := range d.tracks {
 		if t.filter != nil {
 			t.filter.Free()
@@ -203,6 +206,7 @@ func (d *Demuxer) Close() {
 		}
 	}
 	d.packet.Free()
+	d.packet = nil
 	count(kindPacket, -1)
 	d.format.CloseInput()
 	count(kindDemuxer, -1)

@@ -193,11 +193,11 @@ func receivePackets(ctx *astiav.CodecContext, packet *C.AVPacket, emit func(code
 	}
 }
 
-// Close frees the encoder.
+// Close frees the encoder. A second Close does nothing.
 func (e *Encoder) Close() {
-	freePacket(e.packet)
-	freeFrame(e.scratch)
-	freeCodec(e.codec)
+	freePacket(&e.packet)
+	freeFrame(&e.scratch)
+	freeCodec(&e.codec)
 	if e.convert != nil {
 		e.convert.Close()
 	}

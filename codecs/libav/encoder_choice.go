@@ -8,7 +8,6 @@ import "C"
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/asticode/go-astiav"
@@ -79,31 +78,29 @@ func open(c candidate, o EncoderOptions) (e *Encoder, reason string) {
 
 func openCandidate(c candidate, o EncoderOptions) (*Encoder, error) {
 	e := &Encoder{o: o, name: c.name}
-	if err := e.openDevice(c); err != nil {
+	if err := e.open(c); err != nil {
+		e.Close()
 		return nil, err
 	}
-	ctx, err := openCodec(astiav.FindEncoderByName(c.name), c.name, c.options(o), func(ctx *astiav.CodecContext) error {
-		e.configure(ctx, c)
-		return nil
-	})
-	if err != nil {
-		if e.device != nil {
-			e.device.Close()
-		}
-		return nil, err
-	}
-	if c.format == astiav.PixelFormatNv12 {
-		// The size was validated: only memory can be short, and that is fatal everywhere.
-		e.convert, _ = newScaler(ScalerOptions{Width: o.Width, Height: o.Height}, C.AV_PIX_FMT_NV12)
-	}
-	e.codec, e.packet, e.scratch = ctx, newPacket(), newFrame()
 	return e, nil
 }
 
-func (e *Encoder) openDevice(c candidate) (err error) {
+func (e *Encoder) open(c candidate) (err error) {
 	if c.vaapi {
-		e.device, err = openVAAPI(e.o.Width, e.o.Height)
+		if e.device, err = openVAAPI(e.o.Width, e.o.Height); err != nil {
+			return err
+		}
 	}
+	if c.format == astiav.PixelFormatNv12 {
+		if e.convert, err = newScaler(ScalerOptions{Width: e.o.Width, Height: e.o.Height}, C.AV_PIX_FMT_NV12); err != nil {
+			return err
+		}
+	}
+	e.codec, err = openCodec(astiav.FindEncoderByName(c.name), c.name, c.options(e.o), func(ctx *astiav.CodecContext) error {
+		e.configure(ctx, c)
+		return nil
+	})
+	e.packet, e.scratch = newPacket(), newFrame()
 	return err
 }
 
@@ -140,7 +137,7 @@ func (e *Encoder) configure(ctx *astiav.CodecContext, c candidate) {
 // Encoders returns the names of the encoders for a codec, in order of preference.
 func Encoders(c codecs.Codec) []string {
 	var names []string
-	for _, k := range slices.Clone(candidates) {
+	for _, k := range candidates {
 		if k.codec == c {
 			names = append(names, k.name)
 		}

@@ -46,11 +46,15 @@ func (h *hardware) attach(ctx *astiav.CodecContext) {
 	ctx.SetHardwareFramesContext(h.frames)
 }
 
-// Close gives up the device; encoders that use it hold references of their own.
+// Close gives up the device; an encoder that uses it holds references of its own. A second Close does nothing.
 func (h *hardware) Close() {
+	if h.device == nil {
+		return
+	}
 	if h.frames != nil {
 		h.frames.Free()
 	}
 	h.device.Free()
+	h.device = nil
 	count(kindDevice, -1)
 }

@@ -65,8 +65,13 @@ func newFrame() *C.AVFrame {
 	return f
 }
 
-func freeFrame(f *C.AVFrame) {
-	C.av_frame_free(&f)
+func freeFrame(f **C.AVFrame) {
+	if *f == nil {
+		return
+	}
+	own := *f // cgo looks at all of the memory that f points into
+	C.av_frame_free(&own)
+	*f = nil
 	count(kindFrame, -1)
 }
 
@@ -80,7 +85,12 @@ func newPacket() *C.AVPacket {
 	return p
 }
 
-func freePacket(p *C.AVPacket) {
-	C.av_packet_free(&p)
+func freePacket(p **C.AVPacket) {
+	if *p == nil {
+		return
+	}
+	own := *p
+	C.av_packet_free(&own)
+	*p = nil
 	count(kindPacket, -1)
 }

@@ -55,6 +55,9 @@ func (p *Picture) Size() (width, height int) { return int(p.frame.width), int(p.
 func (p *Picture) Retain() codecs.Picture { return p.retain() }
 
 func (p *Picture) retain() *Picture {
+	if p.frame == nil {
+		panic("libav: picture used after its release")
+	}
 	f := newFrame()
 	if err := failed(C.av_frame_ref(f, p.frame)); err != nil {
 		panic(fmt.Sprintf("libav: referencing a picture: %v", err))
@@ -67,8 +70,7 @@ func (p *Picture) Release() {
 	if p.frame == nil {
 		panic("libav: picture released twice")
 	}
-	freeFrame(p.frame)
-	p.frame = nil
+	freeFrame(&p.frame)
 }
 
 // YUV returns a copy of the planes of an 8 bit 4:2:0 picture, without padding; other formats are an error.

@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/venuecast/venuecast/codecs"
 )
 
 func TestPictureKeepsItsPlanes(t *testing.T) {
@@ -43,4 +45,24 @@ func TestPictureRefusesPlanesOfTheWrongSize(t *testing.T) {
 	require.ErrorContains(t, err, "plane 0 has 255 bytes, want 256")
 	_, err = NewPictureYUV(0, 16, nil, nil, nil)
 	require.ErrorContains(t, err, "sides must be")
+}
+
+func TestClosingTwiceDoesNothing(t *testing.T) {
+	before := LedgerTotal()
+	d, err := NewDecoder(DecoderOptions{Codec: codecs.H265})
+	require.NoError(t, err)
+	s, err := NewScaler(ScalerOptions{Width: 16, Height: 16})
+	require.NoError(t, err)
+	e, err := OpenEncoder(testOptions(codecs.H264, "libx264"))
+	require.NoError(t, err)
+	a, err := NewAudioEncoder(AudioEncoderOptions{})
+	require.NoError(t, err)
+	b, err := NewAudioDecoder(codecs.Format{Codec: codecs.PCMA, SampleRate: 8000, Channels: 1})
+	require.NoError(t, err)
+	for range 2 {
+		for _, c := range []interface{ Close() }{d, s, e, a, b} {
+			c.Close()
+		}
+	}
+	require.Equal(t, before, LedgerTotal())
 }

@@ -135,8 +135,12 @@ func (s *Scaler) freeContext() {
 }
 
 // Close frees the scaler. Pictures it gave out stay valid: libav frees the pool with the last of them.
+// A second Close does nothing.
 func (s *Scaler) Close() {
 	s.freeContext()
+	if s.pool == nil {
+		return
+	}
 	C.av_buffer_pool_uninit(&s.pool)
 	count(kindPool, -1)
 }
