@@ -7,8 +7,8 @@ import (
 	"github.com/Eyevinn/mp4ff/mp4"
 )
 
-// brands of the init section: iso6 has default-base-is-moof, tfdt and signed composition offsets (ISO/IEC 14496-12
-// §E.8), cmfc is CMAF (ISO/IEC 23000-19 §7.2), cmf2 promises no edit list and no defaults in trex.
+// brands of the init section: iso6 has default-base-is-moof, tfdt and signed composition offsets, cmfc is CMAF,
+// cmf2 promises no edit list and no defaults in trex.
 var brands = []string{"iso6", "cmfc", "cmf2"}
 
 // newInit returns an init section with one empty track. Durations and creation times are zero.

@@ -42,7 +42,7 @@ func ParseSPS(sps []byte) (Info, error) {
 	return info, nil
 }
 
-// size returns the picture size after cropping (ITU-T H.264 §7.4.2.1.1, equations 7-13 to 7-21).
+// size returns the picture size after cropping (ITU-T H.264 §7.4.2.1.1).
 func size(s *h264.SPS) (width, height int) {
 	fields := 1
 	if !s.FrameMbsOnlyFlag {

@@ -54,7 +54,7 @@ func appendUnits(dst []byte, units [][]byte) []byte {
 	return dst
 }
 
-// AppendLengthPrefixed appends the units of a byte stream, each after its length in four bytes (ISO 14496-15 §4.3.2),
+// AppendLengthPrefixed appends the units of a byte stream, each after its length in four bytes (ISO/IEC 14496-15),
 // but those that drop reports.
 func AppendLengthPrefixed(dst, annexb []byte, drop func(unit []byte) bool) []byte {
 	dst = slices.Grow(dst, len(annexb)+16) // a three-byte start code grows by one

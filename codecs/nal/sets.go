@@ -8,7 +8,7 @@ import (
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h264"
 )
 
-// maxSet is the largest parameter set that is kept: avcC and hvcC give its length in 16 bits (ISO 14496-15 §5.3.3.1.2).
+// maxSet is the largest parameter set that is kept: avcC and hvcC give its length in 16 bits (ISO/IEC 14496-15 §5.3.3.1.2).
 const maxSet = 1<<16 - 1
 
 // ID reads the id of a parameter set; ok is false when the set is broken.
@@ -36,7 +36,7 @@ func Keep(list [][]byte, set []byte, idOf ID) ([][]byte, bool) {
 	return slices.Insert(list, i, bytes.Clone(set)), true
 }
 
-// ReadID reads the id that is coded as ue(v) (§9.1) from bit pos on; ok is false when it is not there or above highest.
+// ReadID reads the id that is coded as ue(v) (ITU-T H.264 §9.1) from bit pos on; ok is false when it is not there or above highest.
 func ReadID(head []byte, pos int, highest uint32) (id uint32, ok bool) {
 	if pos >= 8*len(head) { // ReadGolombUnsigned wants to begin within the slice
 		return 0, false
@@ -45,7 +45,7 @@ func ReadID(head []byte, pos int, highest uint32) (id uint32, ok bool) {
 	return id, err == nil && id <= highest
 }
 
-// Head returns the first n bytes of a unit, or fewer, without emulation prevention (§7.4.1.1).
+// Head returns the first n bytes of a unit, or fewer, without emulation prevention (ITU-T H.264 §7.4.1.1).
 func Head(unit []byte, n int) []byte {
 	head := h264.EmulationPreventionRemove(unit[:min(len(unit), n+n/2)])
 	return head[:min(len(head), n)]
