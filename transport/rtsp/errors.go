@@ -40,6 +40,7 @@ func reason(err error, timeout time.Duration) string {
 	var status liberrors.ErrClientBadStatusCode
 	var tooLong net.Error
 	var dns *net.DNSError
+	var address *net.AddrError
 	var sdp liberrors.ErrClientSDPInvalid
 	switch {
 	case errors.As(err, &status):
@@ -51,6 +52,8 @@ func reason(err error, timeout time.Duration) string {
 		return "connection refused: check address and port, and that RTSP is switched on"
 	case errors.As(err, &dns):
 		return "host name not found: check the URL and the DNS"
+	case errors.As(err, &address): // its text quotes what may be half a password
+		return "host or port of the URL is not valid: write special characters as %XX"
 	case isSilence(err):
 		return fmt.Sprintf("sent nothing for %v: check camera and network", timeout)
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &tooLong) && tooLong.Timeout(), isType[liberrors.ErrClientRequestTimedOut](err):
@@ -94,9 +97,12 @@ func oneLine(text string) string {
 	return text
 }
 
+// hide takes secrets out of text. What is shorter than three bytes hides nothing but would garble the text.
 func hide(text string, secrets []string) string {
 	for _, s := range secrets {
-		text = strings.ReplaceAll(text, s, redacted)
+		if len(s) > 2 {
+			text = strings.ReplaceAll(text, s, redacted)
+		}
 	}
 	return text
 }

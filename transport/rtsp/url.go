@@ -10,18 +10,23 @@ import (
 
 const redacted = "xxxxx"
 
-// RedactURL returns raw with its password, and the values of its query, hidden: some cameras take the password in the query.
-// What is not a URL at all becomes a fixed text.
+// RedactURL returns raw with its password and the values of its query hidden: some cameras take the password there.
+// It goes by the text, and so also hides a password whose special characters nobody has escaped.
 func RedactURL(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil {
+	scheme, rest, isURL := strings.Cut(raw, "://")
+	if !isURL {
 		return "(not a URL)"
 	}
-	if _, has := u.User.Password(); has {
-		u.User = url.UserPassword(u.User.Username(), redacted)
+	if i := strings.LastIndexByte(rest, '@'); i >= 0 {
+		if user, _, hasPassword := strings.Cut(rest[:i], ":"); hasPassword {
+			rest = user + ":" + redacted + rest[i:]
+		}
 	}
-	u.RawQuery = redactQuery(u.RawQuery)
-	return u.String()
+	rest, _, _ = strings.Cut(rest, "#")
+	if path, query, hasQuery := strings.Cut(rest, "?"); hasQuery {
+		rest = path + "?" + redactQuery(query)
+	}
+	return scheme + "://" + rest
 }
 
 func redactQuery(query string) string {
@@ -37,7 +42,7 @@ func redactQuery(query string) string {
 // parseURL reads a camera's URL. Its errors never quote the URL.
 func parseURL(raw string) (*base.URL, error) {
 	u, err := base.ParseURL(raw)
-	if err != nil {
+	if err != nil || u.Fragment != "" { // RTSP has no fragments: there, a # stands in a password
 		return nil, errors.New("not a valid URL: want rtsp://user:password@host:554/path, special characters as %XX")
 	}
 	if u.Host == "" {
