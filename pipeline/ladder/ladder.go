@@ -52,7 +52,9 @@ type Audio struct {
 func (l Ladder) For(width, height int) (Ladder, []string) {
 	resolved, leftOut := l, []string(nil)
 	resolved.Video = nil
-	for _, v := range l.Video {
+	largestFirst := slices.Clone(l.Video)
+	slices.SortStableFunc(largestFirst, func(a, b Video) int { return b.Height - a.Height })
+	for _, v := range largestFirst {
 		if v.Height > height {
 			leftOut = append(leftOut, v.Name)
 			continue
@@ -60,12 +62,11 @@ func (l Ladder) For(width, height int) (Ladder, []string) {
 		v.Width = even(width * v.Height / height)
 		resolved.Video = append(resolved.Video, v)
 	}
-	if len(resolved.Video) == 0 && len(l.Video) > 0 {
-		v := l.Video[len(l.Video)-1]
+	if len(resolved.Video) == 0 && len(largestFirst) > 0 {
+		v := largestFirst[len(largestFirst)-1]
 		v.Width, v.Height = even(width), even(height)
 		resolved.Video, leftOut = []Video{v}, leftOut[:len(leftOut)-1]
 	}
-	slices.SortStableFunc(resolved.Video, func(a, b Video) int { return b.Height - a.Height })
 	return resolved, leftOut
 }
 
