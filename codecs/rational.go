@@ -2,6 +2,7 @@ package codecs
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 )
@@ -44,7 +45,7 @@ func ParseRational(s string) (Rational, error) {
 		return Rational{120000, 1001}, nil
 	}
 	f, err := strconv.ParseFloat(s, 64)
-	if err != nil || f <= 0 || f > 1000 {
+	if err != nil || math.IsNaN(f) || f < 0.001 || f > 1000 {
 		return Rational{}, fmt.Errorf("frame rate %q: want a number such as 25, 29.97 or 30000/1001", s)
 	}
 	return NewRational(int64(f*1000+0.5), 1000), nil
