@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -48,6 +49,7 @@ type Conn struct {
 	js       jetstream.JetStream
 	replicas int
 	log      *slog.Logger
+	payload  *atomic.Int64 // max_payload of the server; asking the client for it waits while a write is stuck
 }
 
 // Connect connects. It keeps trying, and says so once, until ctx ends.
@@ -58,16 +60,18 @@ func Connect(ctx context.Context, o Options) (*Conn, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	nc, err := dial(ctx, o)
+	payload := &atomic.Int64{}
+	nc, err := dial(ctx, o, payload)
 	if err != nil {
 		return nil, err
 	}
+	payload.Store(nc.MaxPayload())
 	js, err := jetstream.New(nc, jetstream.WithDefaultTimeout(requestTimeout))
 	if err != nil {
 		nc.Close()
 		return nil, fmt.Errorf("opening JetStream: %w", err)
 	}
-	return &Conn{nc: nc, js: js, replicas: max(o.Replicas, 1), log: o.Logger}, nil
+	return &Conn{nc: nc, js: js, replicas: max(o.Replicas, 1), log: o.Logger, payload: payload}, nil
 }
 
 // Close sends what is still buffered and closes the connection. Writers and readers must have ended.
@@ -82,8 +86,8 @@ func (c *Conn) Close() error {
 	return nil
 }
 
-func dial(ctx context.Context, o Options) (*nats.Conn, error) {
-	options := clientOptions(o)
+func dial(ctx context.Context, o Options, payload *atomic.Int64) (*nats.Conn, error) {
+	options := clientOptions(o, payload)
 	address, err := redact(o.URL)
 	if o.Embedded != nil {
 		options = append(options, nats.InProcessServer(o.Embedded.server), nats.UserInfo(embeddedUser, o.Embedded.credential))
@@ -108,7 +112,7 @@ func dial(ctx context.Context, o Options) (*nats.Conn, error) {
 	}
 }
 
-func clientOptions(o Options) []nats.Option {
+func clientOptions(o Options, payload *atomic.Int64) []nats.Option {
 	return []nats.Option{
 		nats.Name(o.Name),
 		nats.CustomInboxPrefix("_INBOX." + o.Name),
@@ -126,7 +130,10 @@ func clientOptions(o Options) []nats.Option {
 				o.Logger.Warn("connection to NATS lost; reconnecting", "error", err)
 			}
 		}),
-		nats.ReconnectHandler(func(*nats.Conn) { o.Logger.Info("connection to NATS is back") }),
+		nats.ReconnectHandler(func(nc *nats.Conn) {
+			payload.Store(nc.MaxPayload())
+			o.Logger.Info("connection to NATS is back")
+		}),
 		// Denied subjects and slow subscriptions are reported only here.
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
 			o.Logger.Warn("NATS reports an error", "error", err)

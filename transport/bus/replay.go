@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -44,12 +43,17 @@ func (c *Conn) RandomAccessAt(ctx context.Context, feed string, pts codecs.Ticks
 
 // lastRandomAccess asks any replica: what it may lack is the newest only.
 func (c *Conn) lastRandomAccess(ctx context.Context, feed string, upTo uint64) (*jetstream.RawStreamMsg, error) {
-	if upTo == 0 {
-		upTo = math.MaxInt64
-	}
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	m, err := c.lastUpTo(ctx, streamName(feed), subject(feed, suffixRandomAccess), upTo)
+	stream, subject := streamName(feed), subject(feed, suffixRandomAccess)
+	m, err := c.lastUpTo(ctx, stream, subject, upTo)
+	if upTo > 0 && errors.Is(err, ErrNotFound) {
+		// The server finds nothing, too, up to a sequence number that the stream has not reached.
+		m, err = c.lastUpTo(ctx, stream, subject, 0)
+		if err == nil && m.Sequence > upTo {
+			err = ErrNotFound
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("looking for a random access picture of feed %s: %w", feed, err)
 	}
@@ -60,7 +64,11 @@ func (c *Conn) lastUpTo(ctx context.Context, stream, subject string, upTo uint64
 	if !c.nc.IsConnected() {
 		return nil, nats.ErrDisconnected // the request would leave a subscription behind
 	}
-	found, err := jetstreamext.GetLastMsgsFor(ctx, c.js, stream, []string{subject}, jetstreamext.GetLastMsgsUpToSeq(upTo))
+	var options []jetstreamext.GetLastForOpt
+	if upTo > 0 {
+		options = append(options, jetstreamext.GetLastMsgsUpToSeq(upTo))
+	}
+	found, err := jetstreamext.GetLastMsgsFor(ctx, c.js, stream, []string{subject}, options...)
 	if err != nil {
 		return nil, err
 	}

@@ -133,7 +133,7 @@ func (w *Writer) Publish(r pipeline.Record) error {
 	if err != nil {
 		return fmt.Errorf("publishing on feed %s: %w", w.feed, err)
 	}
-	if limit := w.conn.nc.MaxPayload(); limit > 0 && int64(len(body)) > limit-(maxPayload-maxBody) {
+	if limit := w.conn.payload.Load(); limit > 0 && int64(len(body)) > limit-(maxPayload-maxBody) {
 		return fmt.Errorf("publishing on feed %s: %w: %d bytes, and the server takes %d", w.feed, ErrTooLarge, len(body), limit)
 	}
 	w.mu.Lock()
