@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -53,16 +54,23 @@ type bench struct {
 	feeds *live.Feeds
 	feed  *live.Feed
 	epoch uint64
-	now   time.Time
+	now   time.Time // written under mu: the store reads it, too
+	mu    sync.Mutex
 	inits map[string]string // the version that the worker has; "one" unless said
 }
 
 func newBench(t *testing.T, opts live.Options) *bench {
 	b := &bench{T: t, epoch: 1, now: start}
-	opts.Now = func() time.Time { return b.now }
+	opts.Now = b.clock
 	b.feeds = live.New(opts)
 	b.claim(testFeed())
 	return b
+}
+
+func (b *bench) clock() time.Time {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.now
 }
 
 func (b *bench) claim(feed pipeline.Feed) pipeline.State {
@@ -94,7 +102,9 @@ func newPart(rendition string, msn int64, index int) pipeline.Part {
 
 // part puts one part at the end of its time.
 func (b *bench) part(rendition string, msn int64, index int) {
+	b.mu.Lock()
 	b.now = testFeed().Grid.FrameTime(testFeed().Grid.PartFrame(msn, index+1)).Time()
+	b.mu.Unlock()
 	require.NoError(b, b.feed.PutPart(b.epoch, newPart(rendition, msn, index)))
 }
 

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -66,6 +67,12 @@ func (s *shelf) Remove(name string) error {
 	return nil
 }
 
+func (s *shelf) setFull(full bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.full = full
+}
+
 func (s *shelf) size() (bytes int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -95,7 +102,7 @@ func withInits(t *testing.T, opts live.Options, dvr time.Duration, inits map[str
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		b := &bench{T: t, epoch: 1, now: start, inits: inits}
-		opts.Now = func() time.Time { return b.now }
+		opts.Now = b.clock
 		b.feeds = live.New(opts)
 		ended := make(chan error)
 		go func() { ended <- b.feeds.Run(t.Context()) }()
@@ -186,20 +193,20 @@ func TestHolesInTheStoreAreGaps(t *testing.T) {
 
 func TestAFullStoreDoesNotStopTheLiveWindow(t *testing.T) {
 	store := &shelf{files: map[string][]byte{}}
-	failed := 0
-	opts := live.Options{Store: store, StoreFailed: func(string, string) { failed++ }}
+	var failed atomic.Int64
+	opts := live.Options{Store: store, StoreFailed: func(string, string) { failed.Add(1) }}
 	withStore(t, opts, 96*time.Second, func(b *bench) {
 		b.settled(firstMSN, firstMSN+20)
-		store.full = true
+		store.setFull(true)
 		b.settled(firstMSN+20, firstMSN+40)
-		require.Equal(b, 60, failed)
+		require.EqualValues(b, 60, failed.Load())
 		list := requireReadable(b.T, b.playlist("540p", live.Plain))
 		require.EqualValues(b, firstMSN+32, list.SeqNo, "nothing is listed that is not there")
 		for msn := int64(firstMSN + 32); msn < firstMSN+40; msn++ {
 			_, err := b.read("540p", msn)
 			require.NoError(b, err)
 		}
-		store.full = false
+		store.setFull(false)
 		b.settled(firstMSN+40, firstMSN+60)
 		require.EqualValues(b, firstMSN+40, requireReadable(b.T, b.playlist("540p", live.Plain)).SeqNo)
 	})

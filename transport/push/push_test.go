@@ -1,0 +1,108 @@
+package push_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/venuecast/venuecast/pipeline"
+	"github.com/venuecast/venuecast/transport/push"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// originThat answers each request with the next status; the last one holds.
+func originThat(t *testing.T, opts push.Options, statuses ...int) (*push.Client, *atomic.Int64) {
+	var requests atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		_, _ = io.Copy(io.Discard, req.Body)
+		n := requests.Add(1)
+		w.WriteHeader(statuses[min(int(n), len(statuses))-1])
+	}))
+	t.Cleanup(server.Close)
+	opts.URL, opts.Token, opts.HTTPClient, opts.Backoff = server.URL, "secret", server.Client(), time.Millisecond
+	client, err := push.New(opts)
+	require.NoError(t, err)
+	t.Cleanup(client.Close)
+	return client, &requests
+}
+
+var part = pipeline.Part{Rendition: "540p", MSN: 1000, Index: 2, Duration: 28800, Timescale: 90000, Data: []byte("part")}
+
+func TestAnswersMeanWhatTheyShould(t *testing.T) {
+	for status, want := range map[int]error{
+		http.StatusPreconditionFailed: pipeline.ErrFenced,
+		http.StatusNotFound:           push.ErrNoSession,
+		http.StatusConflict:           push.ErrNoSession,
+		http.StatusBadRequest:         push.ErrRefused,
+		http.StatusUnauthorized:       push.ErrRefused,
+		http.StatusNoContent:          nil,
+	} {
+		client, requests := originThat(t, push.Options{}, status)
+		require.ErrorIs(t, client.PutPart(t.Context(), "hall", 1, part), want, status)
+		require.EqualValues(t, 1, requests.Load(), "it is final")
+	}
+}
+
+func TestATransientErrorIsTriedAgain(t *testing.T) {
+	retried := 0
+	client, requests := originThat(t, push.Options{Retried: func(string) { retried++ }}, 503, 500, 429, 204)
+	require.NoError(t, client.PutPart(t.Context(), "hall", 1, part))
+	require.EqualValues(t, 4, requests.Load())
+	require.Equal(t, 3, retried)
+}
+
+func TestTryingEndsWhenThePartIsOfNoUse(t *testing.T) {
+	client, requests := originThat(t, push.Options{Useful: 50 * time.Millisecond}, 503)
+	err := client.PutPart(t.Context(), "hall", 1, part)
+	require.ErrorContains(t, err, "503")
+	require.NotErrorIs(t, err, push.ErrNoSession)
+	require.Greater(t, requests.Load(), int64(1))
+}
+
+func TestTryingEndsWithItsContext(t *testing.T) {
+	ended := errors.New("the worker stops")
+	ctx, stop := context.WithCancelCause(t.Context())
+	client, _ := originThat(t, push.Options{Retried: func(string) { stop(ended) }}, 503)
+	require.Error(t, client.PutPart(ctx, "hall", 1, part))
+	require.ErrorIs(t, client.PutPart(ctx, "hall", 1, part), ended)
+}
+
+func TestWhatIsSentIsWhatThePartIs(t *testing.T) {
+	got := make(chan *http.Request, 1)
+	body := make(chan []byte, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) {
+		data, _ := io.ReadAll(req.Body)
+		got <- req
+		body <- data
+	}))
+	t.Cleanup(server.Close)
+	client, err := push.New(push.Options{URL: server.URL + "/base/", Token: "secret", HTTPClient: server.Client()})
+	require.NoError(t, err)
+	require.NoError(t, client.PutPart(t.Context(), "hall", 7, part))
+	req := <-got
+	require.Equal(t, "PUT", req.Method)
+	require.Equal(t, "/base/ingest/v1/hall/540p/1000/2", req.URL.Path)
+	require.Equal(t, "Bearer secret", req.Header.Get("Authorization"))
+	for name, want := range map[string]string{"Epoch": "7", "Duration": "28800", "Timescale": "90000", "Independent": "false"} {
+		require.Equal(t, want, req.Header.Get("Venuecast-"+name))
+	}
+	require.Equal(t, "part", string(<-body))
+}
+
+func TestOptionsAreChecked(t *testing.T) {
+	for _, opts := range []push.Options{
+		{Token: "x"}, {URL: "origin:8080", Token: "x"}, {URL: "ftp://origin", Token: "x"}, {URL: "http://", Token: "x"}, {URL: "http://origin"}, {URL: "http://a b", Token: "x"},
+	} {
+		_, err := push.New(opts)
+		require.Error(t, err, opts.URL)
+	}
+}
