@@ -230,6 +230,18 @@ func TestClockFarFromRateIsFollowedByRepairs(t *testing.T) {
 	}
 }
 
+func TestPictureGoesOnWhenTheHostsClockIsSetBack(t *testing.T) {
+	units := video(1000).play(start, noise())
+	for i := 500; i < len(units); i++ {
+		units[i].arrival -= 3600 * second
+	}
+	got := stampAll(timeline.New(timeline.Options{}).Session(tracks), units)
+	for i := 1; i < len(got); i++ {
+		require.Greater(t, got[i].pts, got[i-1].pts)
+		require.Less(t, got[i].off().Abs(), time.Second)
+	}
+}
+
 func TestUnknownTrackHasNoPlace(t *testing.T) {
 	s := timeline.New(timeline.Options{}).Session(tracks)
 	for _, i := range []int{-1, 2} {
