@@ -72,7 +72,7 @@ func (r *Relay) Gather() ([]*dto.MetricFamily, error) {
 func (r *Relay) snapshots() prometheus.Gatherers {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	var all prometheus.Gatherers
+	all := make(prometheus.Gatherers, 0, len(r.children))
 	for _, feed := range slices.Sorted(maps.Keys(r.children)) {
 		families := r.children[feed].families
 		all = append(all, prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) { return families, nil }))

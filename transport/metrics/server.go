@@ -91,14 +91,14 @@ func (s *Server) Run(ctx context.Context) error {
 	})
 	stop := pipeline.Func("stopping", func(ctx context.Context) error {
 		<-ctx.Done()
-		return errors.Join(context.Cause(ctx), s.shutdown())
+		return errors.Join(context.Cause(ctx), s.shutdown(context.WithoutCancel(ctx)))
 	})
 	return pipeline.Run(ctx, serve, stop)
 }
 
 // shutdown lets requests end for a moment, then closes their connections.
-func (s *Server) shutdown() error {
-	ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
+func (s *Server) shutdown(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, shutdownTimeout)
 	defer cancel()
 	if s.http.Shutdown(ctx) == nil {
 		return nil

@@ -21,7 +21,7 @@ func TestTheServerShowsMetricsHealthAndProfiles(t *testing.T) {
 	require.NoError(t, err)
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	get := func(ctx context.Context, path string) (int, string) {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.Addr().String()+path, nil)
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.Addr().String()+path, http.NoBody)
 		require.NoError(t, err)
 		resp, err := client.Do(req)
 		require.NoError(t, err)
@@ -52,7 +52,7 @@ func TestTheServerShowsMetricsHealthAndProfiles(t *testing.T) {
 		return done
 	})
 	require.ErrorIs(t, pipeline.Run(t.Context(), s, asker), done)
-	_, err = http.Get("http://" + s.Addr().String() + "/healthz") //nolint:noctx,bodyclose // nobody listens any more
+	_, err = http.Get("http://" + s.Addr().String() + "/healthz") //nolint:bodyclose // nobody listens any more
 	require.Error(t, err)
 }
 
