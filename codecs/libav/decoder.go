@@ -17,7 +17,7 @@ import (
 // DecoderOptions says what to decode and how.
 type DecoderOptions struct {
 	Codec codecs.Codec // H264 or H265
-	// Threads is the number of decoding threads. It defaults to 1.
+	// Threads is the number of decoding threads, at most 64. It defaults to 1.
 	// Each further one works on a picture of its own and delays the output by one picture.
 	Threads int
 }
@@ -38,6 +38,9 @@ type Decoder struct {
 func NewDecoder(o DecoderOptions) (*Decoder, error) {
 	if !o.Codec.Valid() || o.Codec.Kind() != codecs.Video {
 		return nil, fmt.Errorf("no video decoder for %v", o.Codec)
+	}
+	if o.Threads < 0 || o.Threads > 64 {
+		return nil, fmt.Errorf("decoding with %d threads: out of range", o.Threads)
 	}
 	name := map[codecs.Codec]string{codecs.H264: "h264", codecs.H265: "hevc"}[o.Codec]
 	ctx, err := openCodec(astiav.FindDecoderByName(name), name, nil, func(c *astiav.CodecContext) error {

@@ -1,3 +1,5 @@
+//go:build cgo
+
 package libav
 
 import (
@@ -180,4 +182,31 @@ func FuzzDecoder(f *testing.F) {
 		}
 		require.NoError(t, d.Flush(release))
 	})
+}
+
+func TestNothingComesOutBeforeTheFirstRandomAccessUnit(t *testing.T) {
+	for _, c := range bothCodecs {
+		d := openTestDecoder(t, c)
+		var times []codecs.Ticks
+		var widths []int
+		for _, au := range testStream(t, testOptions(c, software(c)), 13)[4:] {
+			_ = d.Decode(au, collect(&times, &widths)) // without a reference, some units are errors
+		}
+		require.NoError(t, d.Flush(collect(&times, &widths)))
+		require.Equal(t, []codecs.Ticks{36000, 39600, 43200}, times, "%v", c)
+	}
+}
+
+func TestMoreThreadsDelayByOnePictureEach(t *testing.T) {
+	d, err := NewDecoder(DecoderOptions{Codec: codecs.H264, Threads: 3})
+	require.NoError(t, err)
+	defer d.Close()
+	var times []codecs.Ticks
+	var widths []int
+	for _, au := range testStream(t, testOptions(codecs.H264, "libx264"), 12) {
+		require.NoError(t, d.Decode(au, collect(&times, &widths)))
+	}
+	require.Len(t, times, 10)
+	require.NoError(t, d.Flush(collect(&times, &widths)))
+	require.Len(t, times, 12)
 }

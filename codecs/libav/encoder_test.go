@@ -1,3 +1,5 @@
+//go:build cgo
+
 package libav
 
 import (
@@ -6,9 +8,11 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/asticode/go-astiav"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/venuecast/venuecast/codecs"
@@ -221,4 +225,27 @@ func digest(t *testing.T) string {
 		}
 	}
 	return fmt.Sprintf("%x", sum.Sum(nil))
+}
+
+func TestOnePictureFeedsSeveralEncodersAtOnce(t *testing.T) {
+	p := pattern(t, testWidth, testHeight, 0)
+	coded := make([][]byte, 4)
+	var wg sync.WaitGroup
+	for i := range coded {
+		e, own := openTestEncoder(t, testOptions(codecs.H264, "libx264")), p.Retain()
+		wg.Go(func() {
+			defer own.Release()
+			keep := func(p codecs.Packet) error { coded[i] = append(coded[i], p.Data...); return nil }
+			for k := range int64(5) {
+				assert.NoError(t, e.Encode(own, k, codecs.TypeAuto, keep))
+			}
+			assert.NoError(t, e.Flush(keep))
+		})
+	}
+	p.Release()
+	wg.Wait()
+	for _, c := range coded {
+		require.NotEmpty(t, c)
+		require.Equal(t, coded[0], c)
+	}
 }
