@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/venuecast/venuecast/pipeline"
 )
 
 var (
@@ -13,14 +15,12 @@ var (
 	// ErrOverflow means that the bus has been away for longer than the writer's ring holds, and that this record was
 	// dropped because it cannot be decoded without what is lost. Those after the next random access picture are taken again.
 	ErrOverflow = errors.New("bus has been away for too long: waiting for the next random access picture")
-	// ErrGap means that records are missing. It is what a *GapError is.
-	ErrGap = errors.New("records are missing")
 	// ErrNotFound means that there is no such record or key.
 	ErrNotFound = errors.New("not found on the bus")
 )
 
 // GapError says that the records From up to and including To cannot be had: they expired before they were read,
-// or, when Err is set, one could not be understood. errors.Is(err, ErrGap) is true.
+// or, when Err is set, one could not be understood. errors.Is(err, pipeline.ErrGap) is true.
 // When To is below From the stream itself has gone back to To: its store was lost.
 type GapError struct {
 	From, To uint64
@@ -37,8 +37,8 @@ func (e *GapError) Error() string {
 	return fmt.Sprintf("records %d to %d are missing", e.From, e.To)
 }
 
-// Is makes every GapError an ErrGap.
-func (e *GapError) Is(target error) bool { return target == ErrGap }
+// Is makes every GapError a pipeline.ErrGap.
+func (e *GapError) Is(target error) bool { return target == pipeline.ErrGap }
 
 func (e *GapError) Unwrap() error { return e.Err }
 

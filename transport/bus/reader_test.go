@@ -73,7 +73,7 @@ func TestExpiredRecordsAreOneGap(t *testing.T) {
 	require.NoError(t, s.Purge(limited(t), jetstream.WithPurgeSequence(window+11))) // leaves the second ten
 	r := startReader(t, c, window+1)
 	_, err = r.Next(limited(t))
-	require.ErrorIs(t, err, ErrGap)
+	require.ErrorIs(t, err, pipeline.ErrGap)
 	var gap *GapError
 	require.ErrorAs(t, err, &gap)
 	require.Equal(t, GapError{From: window + 1, To: window + 10}, *gap)
@@ -89,7 +89,7 @@ func TestARecordThatCannotBeReadIsAGap(t *testing.T) {
 	r := startReader(t, c, window+1)
 	expectPictures(t, r, 0, 1)
 	_, err := r.Next(limited(t))
-	require.ErrorIs(t, err, ErrGap)
+	require.ErrorIs(t, err, pipeline.ErrGap)
 	require.ErrorContains(t, err, "version 9")
 	expectPictures(t, r, 1, 2)
 }

@@ -105,13 +105,16 @@ func TestNoRecordOfAnOlderWriterFollowsAClaim(t *testing.T) {
 // requireNoInterleaving looks at every message that the stream has stored.
 func requireNoInterleaving(t *testing.T, c *Conn, last uint64) {
 	t.Helper()
-	s, err := c.js.Stream(limited(t), streamName("lobby"))
+	s, err := c.js.CreateConsumer(limited(t), streamName("lobby"), jetstream.ConsumerConfig{AckPolicy: jetstream.AckNonePolicy})
 	require.NoError(t, err)
+	messages, err := s.Messages()
+	require.NoError(t, err)
+	defer messages.Stop()
 	claimant, row, pictureOf := uint64(0), 0, -1
 	for seq := uint64(1); seq <= last; seq++ {
-		m, err := s.GetMsg(limited(t), seq)
+		m, err := messages.Next(jetstream.NextContext(limited(t)))
 		require.NoError(t, err)
-		r, err := unmarshal(m.Subject, m.Header, m.Data)
+		r, err := unmarshal(m.Subject(), m.Headers(), m.Data())
 		require.NoError(t, err)
 		if r.Claim && r.Epoch != claimant {
 			claimant, row, pictureOf = r.Epoch, 0, -1
