@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/venuecast/venuecast/codecs"
 	"github.com/venuecast/venuecast/pipeline"
@@ -32,6 +33,11 @@ type view struct {
 	key          string // names these constants in the store
 	renditions   []*Rendition
 	live, listed int64 // in segments
+}
+
+// longestGap returns how many missing segments are listed before the window begins anew: at most an hour of them.
+func (v *view) longestGap() int64 {
+	return min(v.listed, segmentsIn(time.Hour, v.feed.Grid.Step()))
 }
 
 // ID returns the feed's name.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/venuecast/venuecast/pipeline"
 )
@@ -78,8 +79,14 @@ func (fs *Feeds) All() []*Feed {
 	return all
 }
 
-// maxRenditions bounds the work and memory that one session can cause.
-const maxRenditions = 32
+// Bounds of the work and memory that one session can cause.
+const (
+	maxRenditions = 32
+	maxParts      = 256 // per segment
+	minStep       = 250 * time.Millisecond
+	maxStep       = 30 * time.Second
+	maxDVR        = 14 * 24 * time.Hour
+)
 
 func validate(feed pipeline.Feed) error {
 	if err := feed.Validate(); err != nil {
@@ -87,6 +94,12 @@ func validate(feed pipeline.Feed) error {
 	}
 	if len(feed.Ladder.Video)+len(feed.Ladder.Audio) > maxRenditions {
 		return fmt.Errorf("more than %d renditions", maxRenditions)
+	}
+	if step := feed.Grid.Step(); step < minStep || step > maxStep || feed.Grid.Parts() > maxParts {
+		return fmt.Errorf("segments of %v in %d parts: want %v to %v in up to %d parts", step, feed.Grid.Parts(), minStep, maxStep, maxParts)
+	}
+	if feed.Ladder.DVR < 0 || feed.Ladder.DVR > maxDVR {
+		return fmt.Errorf("DVR of %v: want up to %v", feed.Ladder.DVR, maxDVR)
 	}
 	seen := map[string]bool{}
 	for _, name := range renditionNames(feed) {

@@ -398,3 +398,65 @@ func TestDeclaredRatesHoldWhatWasMeasured(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, string(text.Plain), "BANDWIDTH=20000000,AVERAGE-BANDWIDTH=20000000", "picture and sound")
 }
+
+func TestAbsurdFeedsAreRefused(t *testing.T) {
+	for name, change := range map[string]func(*pipeline.Feed){
+		"id":              func(f *pipeline.Feed) { f.ID = "../hall" },
+		"no renditions":   func(f *pipeline.Feed) { f.Ladder.Video, f.Ladder.Audio = nil, nil },
+		"a name twice":    func(f *pipeline.Feed) { f.Ladder.Audio[0].Name = "540p" },
+		"a name's path":   func(f *pipeline.Feed) { f.Ladder.Audio[0].Name = "a/b" },
+		"endless DVR":     func(f *pipeline.Feed) { f.Ladder.DVR = 1 << 62 },
+		"tiny segments":   func(f *pipeline.Feed) { f.Grid.StepFrames, f.Grid.PartFrames = 1, 1 },
+		"too many parts":  func(f *pipeline.Feed) { f.Grid.StepFrames, f.Grid.PartFrames = 600, 1 },
+		"many renditions": func(f *pipeline.Feed) { f.Ladder.Video = make([]ladder.Video, 40) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			feed := testFeed()
+			change(&feed)
+			_, err := live.New(live.Options{}).Claim(pipeline.Session{Feed: feed, Epoch: 1})
+			require.ErrorIs(t, err, live.ErrInvalid)
+		})
+	}
+}
+
+func TestFeedsAreBounded(t *testing.T) {
+	feeds := live.New(live.Options{MaxFeeds: 1})
+	_, err := feeds.Claim(pipeline.Session{Feed: testFeed(), Epoch: 1})
+	require.NoError(t, err)
+	other := testFeed()
+	other.ID = "yard"
+	_, err = feeds.Claim(pipeline.Session{Feed: other, Epoch: 1})
+	require.ErrorIs(t, err, live.ErrTooManyFeeds)
+	require.Nil(t, feeds.Feed("yard"))
+	require.Len(t, feeds.All(), 1)
+}
+
+func TestSoundOnEveryGridKeepsItsTimelineOverGaps(t *testing.T) {
+	for _, rate := range []codecs.Rational{{Num: 25, Den: 1}, {Num: 30000, Den: 1001}, {Num: 60000, Den: 1001}, {Num: 24, Den: 1}} {
+		g, err := grid.New(rate, 2*time.Second, 320*time.Millisecond, codecs.TicksAt(start))
+		require.NoError(t, err)
+		feed := pipeline.Feed{ID: "hall", Grid: g, Ladder: ladder.Ladder{Audio: []ladder.Audio{{Name: "sound", Bitrate: 128_000}}}}
+		b := &bench{T: t, epoch: 1, now: start, feeds: live.New(live.Options{})}
+		b.claim(feed)
+		msn := g.Segment(g.FrameAt(codecs.TicksAt(start)))
+		for place := msn; place < msn+20; place++ {
+			for i := range g.Parts() {
+				if (place-msn)*7%5 == 1 && i > 2 {
+					continue // now and then some do not come
+				}
+				samples := (g.AudioFrame(place, i+1) - g.AudioFrame(place, i)) * grid.AudioSamples
+				p := pipeline.Part{Rendition: "sound", MSN: place, Index: i, Duration: samples, Timescale: grid.SampleRate, Independent: true, Data: []byte("x")}
+				require.NoError(t, b.feed.PutPart(1, p))
+			}
+		}
+		list := requireReadable(t, b.playlist("sound", live.Plain))
+		first := int64(list.SeqNo)
+		var sum float64
+		for i, s := range list.GetAllSegments() {
+			require.LessOrEqual(t, s.Duration, float64(g.TargetDuration())+.5)
+			sum += s.Duration
+			want := float64((g.AudioFrame(first+int64(i)+1, 0)-g.AudioFrame(first, 0))*grid.AudioSamples) / grid.SampleRate
+			require.InDelta(t, want, sum, 1e-6)
+		}
+	}
+}

@@ -1,7 +1,6 @@
 package live
 
 import (
-	"bytes"
 	"fmt"
 
 	"github.com/venuecast/venuecast/codecs"
@@ -16,7 +15,7 @@ const (
 	maxTimescale = 1_000_000_000
 )
 
-// PutInit sets the init section of a rendition. The same bytes again change nothing, whoever sends them.
+// PutInit sets the init section of a rendition. Its bytes become the feed's. The same bytes again change nothing, whoever sends them.
 // Other bytes begin a discontinuity at the next segment that no rendition has begun;
 // parts of this rendition from before it are left out, as they no longer fit what was announced.
 //
@@ -45,7 +44,7 @@ func (f *Feed) PutInit(epoch uint64, init pipeline.Init) error {
 		f.breaks.add(r.initFrom)
 	}
 	r.init, r.codecs = version, init.Codecs
-	r.inits = with(r.inits, version, bytes.Clone(init.Data))
+	r.inits = with(r.inits, version, init.Data)
 	f.archive.put(f, initName(r.storePath(), version), init.Data, nil)
 	r.publish()
 	return nil
@@ -62,7 +61,7 @@ func (f *Feed) nextUnbegun() int64 { // f.mu is held
 	return msn
 }
 
-// PutPart adds a part. Parts of one rendition come in order; what is skipped is listed as missing.
+// PutPart adds a part. Its bytes become the feed's. Parts of one rendition come in order; what is skipped is listed as missing.
 // A part that is there already, or older than what is there, is taken without effect: so a worker may send again.
 //
 // A session of another epoch gets pipeline.ErrFenced (lower) or ErrNoSession (higher, or no init section yet).

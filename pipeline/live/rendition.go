@@ -58,7 +58,7 @@ func (r *Rendition) add(p pipeline.Part) { // feed.mu is held
 	if p.MSN < r.initFrom || r.started && at.Less(r.next) {
 		return
 	}
-	if r.started && p.MSN-r.next.MSN >= r.view.listed {
+	if r.started && p.MSN-r.next.MSN >= r.view.longestGap() {
 		r.reset() // a playlist of nothing but gaps helps nobody
 	}
 	if !r.started {
@@ -67,8 +67,11 @@ func (r *Rendition) add(p pipeline.Part) { // feed.mu is held
 		}
 		r.started, r.next, r.first = true, at, p.MSN
 	}
+	r.fill(pipeline.Position{MSN: p.MSN})
+	if len(r.open) == 0 {
+		r.timescale = p.Timescale
+	}
 	r.fill(at)
-	r.timescale = p.Timescale
 	r.append(part{duration: p.Duration, independent: p.Independent, data: p.Data, crc: crc32.ChecksumIEEE(p.Data)})
 	r.lastPart = r.feed.opts.Now()
 	r.publish()

@@ -35,7 +35,6 @@ func (f *Feed) restore(v *view) { // f.mu is held
 			found[r] = append(found[r], s)
 		}
 	}
-	f.stored.Store(0)
 	f.archive.remove(f, foreign, nil)
 	for r, segments := range found {
 		r.restore(segments)
@@ -62,7 +61,7 @@ func (r *Rendition) restore(segments []*segment) {
 		if !r.restoreInit(s.init) {
 			continue
 		}
-		if r.started && s.msn-r.next.MSN >= r.view.listed {
+		if r.started && s.msn-r.next.MSN >= r.view.longestGap() {
 			r.drop(len(r.kept))
 			r.started = false
 		}

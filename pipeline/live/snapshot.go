@@ -138,6 +138,7 @@ func (s *Snapshot) Segment(msn int64) (Media, error) {
 	}
 	file, err := s.rendition.feed.opts.Store.Open(seg.storeName(s.rendition.storePath()))
 	if err != nil {
+		s.rendition.feed.opts.StoreFailed(s.rendition.feed.id, "read")
 		return Media{}, fmt.Errorf("opening segment %d of %s: %w: %w", msn, s.rendition.name, ErrGone, err)
 	}
 	return Media{file, tag}, nil

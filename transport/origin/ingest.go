@@ -12,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/venuecast/venuecast/codecs"
 	"github.com/venuecast/venuecast/pipeline"
 	"github.com/venuecast/venuecast/pipeline/live"
 )
@@ -125,7 +124,7 @@ func (s *Server) count(feed *live.Feed, part pipeline.Part) {
 	s.metrics.lateness.WithLabelValues(feed.ID(), part.Rendition).Observe(s.opts.Now().Sub(end).Seconds())
 }
 
-// parsePart reads all of a part but its bytes.
+// parsePart reads all of a part but its bytes, and its kind, which its rendition has.
 func parsePart(req *http.Request) (part pipeline.Part, epoch uint64, err error) {
 	var errs [6]error
 	part.Rendition = req.PathValue("rendition")
@@ -138,7 +137,6 @@ func parsePart(req *http.Request) (part pipeline.Part, epoch uint64, err error) 
 	if err := errors.Join(errs[:]...); err != nil {
 		return part, 0, fmt.Errorf("reading a part's place and headers: %w: %w", live.ErrInvalid, err)
 	}
-	part.Kind = codecs.Video
 	return part, epoch, nil
 }
 

@@ -70,7 +70,9 @@ func TestAPushedPartReachesABlockedViewer(t *testing.T) {
 	defer viewer.CloseIdleConnections()
 	var waiting sync.WaitGroup
 	var body []byte
-	waiting.Go(func() { body = get(t, viewer, url+"/live/hall/540p/index.m3u8?_HLS_msn=1001&_HLS_part=0", http.StatusOK) })
+	waiting.Go(func() {
+		body = get(t, viewer, url+"/live/hall/540p/index.m3u8?_HLS_msn=1001&_HLS_part=0", http.StatusOK)
+	})
 	require.NoError(t, client.PutPart(t.Context(), "hall", 1, testPart(firstMSN+1, 0)))
 	waiting.Wait()
 	require.Contains(t, string(body), `URI="1001.0.m4s",INDEPENDENT=YES`)
