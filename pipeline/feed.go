@@ -26,6 +26,11 @@ func (f Feed) Validate() error {
 	if len(f.Ladder.Video) == 0 && len(f.Ladder.Audio) == 0 {
 		return errors.New("feed has no renditions")
 	}
+	for _, name := range f.Ladder.Names() {
+		if !ValidID(name) {
+			return fmt.Errorf("rendition name %q: want 1 to 64 of a-z, A-Z, 0-9, - and _", name)
+		}
+	}
 	return f.Grid.Validate()
 }
 

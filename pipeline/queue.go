@@ -29,7 +29,7 @@ func NewQueue[T any](maxItems int, maxWeight int64, release func(T)) *Queue[T] {
 	if release == nil {
 		release = func(T) {}
 	}
-	return &Queue[T]{maxItems: maxItems, maxWeight: maxWeight, release: release, changed: make(chan struct{})}
+	return &Queue[T]{maxItems: max(maxItems, 1), maxWeight: maxWeight, release: release, changed: make(chan struct{})}
 }
 
 // TryPush puts v in without waiting. It returns false, leaving v to the caller, when the queue is full or closed.

@@ -18,6 +18,8 @@ type learner struct {
 	bytes   int
 	rate    codecs.Rational // what the parameter sets say
 	picture Picture
+	last    uint32 // RTP time of the picture before
+	elapsed int64  // since the first, in units of the RTP clock
 	times   []codecs.Ticks
 }
 
@@ -41,7 +43,11 @@ func (l *learner) take(e event, clockRate int, video bool) bool {
 	if e.unit.Picture.Width > 0 {
 		l.picture = e.unit.Picture
 	}
-	l.times = append(l.times, codecs.Ticks(codecs.MulDiv(int64(e.unit.RTP), codecs.TicksPerSecond, int64(clockRate))))
+	if len(l.times) > 0 {
+		l.elapsed += int64(int32(e.unit.RTP - l.last)) // RTP times wrap (RFC 3550 §5.1)
+	}
+	l.last = e.unit.RTP
+	l.times = append(l.times, codecs.Ticks(codecs.MulDiv(l.elapsed, codecs.TicksPerSecond, int64(clockRate))))
 	return l.picture.Width > 0 && (l.o.Ladder.FrameRate.Valid() || len(l.times) >= pictures)
 }
 

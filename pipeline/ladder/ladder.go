@@ -78,3 +78,14 @@ func (l Ladder) Equal(m Ladder) bool {
 	return l.Segment == m.Segment && l.Part == m.Part && l.FrameRate == m.FrameRate && l.Latency == m.Latency &&
 		slices.Equal(l.Video, m.Video) && slices.Equal(l.Audio, m.Audio)
 }
+
+// Names returns the names of all renditions, video first.
+func (l Ladder) Names() (names []string) {
+	for _, v := range l.Video {
+		names = append(names, v.Name)
+	}
+	for _, a := range l.Audio {
+		names = append(names, a.Name)
+	}
+	return names
+}

@@ -43,7 +43,6 @@ func shown(t *testing.T, first int64, steps func(c *conform, shot func(name stri
 	return out, counts
 }
 
-
 func TestEveryFrameNumberHasExactlyOnePicture(t *testing.T) {
 	for _, c := range []struct {
 		name  string

@@ -88,7 +88,12 @@ func (s *source) next(ctx context.Context) (pipeline.Record, error) {
 	limited, cancel := context.WithTimeoutCause(ctx, s.w.o.BusSilence, errSilence)
 	defer cancel()
 	rec, err := s.reader.Next(limited)
-	if err == nil || !errors.Is(context.Cause(limited), errSilence) {
+	switch {
+	case errors.Is(err, pipeline.ErrGap):
+		s.waiting = true
+		s.w.o.Meter.Pictures(reasonGap, 1)
+		return pipeline.Record{Epoch: s.epoch}, nil
+	case err == nil, !errors.Is(context.Cause(limited), errSilence):
 		return rec, err
 	}
 	if s.conform.next < 0 {
@@ -101,6 +106,8 @@ func (s *source) next(ctx context.Context) (pipeline.Record, error) {
 }
 
 var errSilence = errors.New("the bus is silent")
+
+const reasonGap = "bus_gap" // records were missing: pictures up to the next random access unit are lost
 
 const reasonSilence = "bus_silent" // a frame that was put out by the worker's own clock
 

@@ -14,11 +14,12 @@ type Transcode struct {
 	set
 	lagMessages, lagSeconds, factor, lag   *prometheus.GaugeVec
 	parts, bytes, media, pictures, samples *prometheus.CounterVec
+	retries                                *prometheus.CounterVec
 	latency, lateness                      *prometheus.HistogramVec
 }
 
 var (
-	pictureReasons = []string{"repeat", "slate", "late", "bus_silent", "undecodable"}
+	pictureReasons = []string{"repeat", "slate", "late", "bus_silent", "bus_gap", "undecodable"}
 	sampleReasons  = []string{"silence", "overlap", "slew", "undecodable"}
 
 	latencyBuckets  = []float64{0.25, 0.5, 0.75, 1, 1.25, 1.5, 2, 2.5, 3, 4, 6, 10, 20}
@@ -43,12 +44,16 @@ func NewTranscode(reg prometheus.Registerer) *Transcode {
 		"Video frames that did not go their plain way.", labelFeed, labelReason)
 	m.samples = counters(reg, s, "venuecast_transcode_irregular_samples_total",
 		"Audio samples that did not go their plain way.", labelFeed, labelReason)
+	m.retries = counters(reg, s, "venuecast_push_retries_total", "Requests to the origin that were tried again.", labelFeed)
 	m.latency = histograms(reg, s, "venuecast_latency_seconds",
 		"Time from the capture of a part's last picture until the origin had the part.", latencyBuckets, labelFeed)
 	m.lateness = histograms(reg, s, "venuecast_part_lateness_seconds",
 		"Time by which a part came later than one part length after the part before it.", latenessBuckets, labelFeed)
 	return m
 }
+
+// Retried counts a request to the origin that is tried again.
+func (m *Transcode) Retried(feed string) { m.retries.WithLabelValues(feed).Inc() }
 
 // Feed returns the meter of one feed, with its series at 0.
 func (m *Transcode) Feed(id string) *TranscodeFeed {

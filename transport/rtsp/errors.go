@@ -12,6 +12,8 @@ import (
 
 	"github.com/bluenviron/gortsplib/v5/pkg/base"
 	"github.com/bluenviron/gortsplib/v5/pkg/liberrors"
+
+	"github.com/venuecast/venuecast/pipeline/ingest"
 )
 
 // SessionError says why a session with a camera ended, in one line with what to do, without a password.
@@ -25,6 +27,12 @@ func (e *SessionError) Error() string { return fmt.Sprintf("camera %s: %s", e.Ca
 
 // Unwrap returns what the network or the library said. Its text may hold a password.
 func (e *SessionError) Unwrap() error { return e.err }
+
+// Is reports whether the camera refused user or password.
+func (e *SessionError) Is(target error) bool {
+	var status liberrors.ErrClientBadStatusCode
+	return target == ingest.ErrCredentials && errors.As(e.err, &status) && status.Code == base.StatusUnauthorized
+}
 
 var advice = map[base.StatusCode]string{
 	base.StatusUnauthorized:         "401 Unauthorized: check user and password",

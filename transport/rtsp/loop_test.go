@@ -163,6 +163,7 @@ func TestAuthentication(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			err := source(t, SourceOptions{URL: "rtsp://" + login + host + "/camera"}).Run(t.Context(), newRecorder())
 			require.EqualError(t, err, "camera court-1: 401 Unauthorized: check user and password")
+			require.ErrorIs(t, err, ingest.ErrCredentials)
 		})
 	}
 }

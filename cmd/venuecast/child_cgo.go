@@ -1,0 +1,193 @@
+//go:build cgo
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/venuecast/venuecast/codecs/libav"
+	"github.com/venuecast/venuecast/configs"
+	"github.com/venuecast/venuecast/pipeline"
+	"github.com/venuecast/venuecast/pipeline/transcode"
+	"github.com/venuecast/venuecast/transport/bus"
+	"github.com/venuecast/venuecast/transport/metrics"
+	"github.com/venuecast/venuecast/transport/push"
+)
+
+func newChild() *cobra.Command {
+	return &cobra.Command{
+		Use:    childCommand,
+		Short:  "Transcode one feed (started by serve and transcode)",
+		Hidden: true,
+		Args:   cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var j job
+			in := json.NewDecoder(io.LimitReader(os.Stdin, 1<<20))
+			if err := in.Decode(&j); err != nil {
+				return fmt.Errorf("reading the job: %w", err)
+			}
+			err := runChild(cmd.Context(), j)
+			if errors.Is(err, pipeline.ErrFenced) {
+				os.Exit(exitFenced)
+			}
+			return err
+		},
+	}
+}
+
+// snapshotInterval is how often a child reports its metrics, and so shows that it gets on.
+const snapshotInterval = time.Second
+
+func runChild(ctx context.Context, j job) error {
+	log := newLogger(configs.Log{Level: j.Level, Format: j.Format})
+	registry := metrics.NewRegistry(version)
+	metrics.RegisterLedger(registry, libav.Ledger)
+	meter := metrics.NewTranscode(registry)
+	conn, err := bus.Connect(ctx, bus.Options{URL: j.NATS, Name: "child-" + j.Assignment.Feed, Replicas: j.Replicas, Logger: log})
+	if err != nil {
+		return err
+	}
+	defer conn.Close() //nolint:errcheck // nothing is published on it
+	feeds, err := conn.OpenRegistry(ctx, time.Now)
+	if err != nil {
+		return err
+	}
+	client, err := push.New(push.Options{URL: j.Origin, Token: j.Token, Logger: log, Retried: meter.Retried})
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	err = pipeline.Run(ctx,
+		pipeline.Func("parent", func(ctx context.Context) error { return untilOrphaned(ctx) }),
+		pipeline.Func("libav's log", func(ctx context.Context) error {
+			return libav.RunLog(ctx, func(l slog.Level, line string) { log.Log(ctx, l, line, "feed", j.Assignment.Feed) })
+		}),
+		metrics.Reporter(os.Stdout, registry, snapshotInterval),
+		pipeline.Func("worker", func(ctx context.Context) error {
+			return (&child{job: j, conn: conn, feeds: feeds, origin: client, meter: meter, log: log}).run(ctx)
+		}),
+	)
+	if left := libav.LedgerTotal(); left != 0 {
+		log.Error("native objects are left", "count", left, "kinds", libav.Ledger())
+	}
+	return err
+}
+
+// untilOrphaned ends the child when its standard input ends: its parent is gone.
+func untilOrphaned(ctx context.Context) error {
+	gone := make(chan struct{})
+	go func() { // a read of a pipe cannot be cancelled; this goroutine ends with the process
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		close(gone)
+	}()
+	select {
+	case <-gone:
+		return errors.New("the parent is gone")
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// child transcodes its feed, again from the origin's state whenever the origin has lost the session.
+type child struct {
+	job    job
+	conn   *bus.Conn
+	feeds  *bus.Registry
+	origin *push.Client
+	meter  *metrics.Transcode
+	log    *slog.Logger
+}
+
+func (c *child) run(ctx context.Context) error {
+	for {
+		err := c.session(ctx)
+		if !errors.Is(err, push.ErrNoSession) {
+			return err
+		}
+		c.log.Warn("origin was started anew, resuming from what it has", "feed", c.job.Assignment.Feed)
+	}
+}
+
+// session claims the feed at the origin, and goes on after what the origin has.
+func (c *child) session(ctx context.Context) error {
+	a := c.job.Assignment
+	feed, err := c.feeds.Feed(ctx, a.Feed)
+	if err != nil {
+		return err
+	}
+	state, err := c.origin.Claim(ctx, pipeline.Session{Feed: feed, Epoch: a.Epoch})
+	if err != nil {
+		return fmt.Errorf("claiming the feed at the origin: %w", err)
+	}
+	e := engine{log: c.log, feed: a.Feed}
+	o := transcode.Options{
+		Feed: feed, Epoch: a.Epoch, Resume: state, Video: e, Audio: e,
+		Out: session{c.origin, a.Feed, a.Epoch}, Meter: c.meter.Feed(a.Feed), Done: c.checkpoint,
+	}
+	var w *transcode.Worker
+	o.Open = func(ctx context.Context) (transcode.Reader, error) { return c.open(ctx, w) }
+	if w, err = transcode.New(o); err != nil {
+		return err
+	}
+	return w.Run(ctx)
+}
+
+// session is the worker's way to the origin.
+type session struct {
+	client *push.Client
+	feed   string
+	epoch  uint64
+}
+
+func (s session) PutInit(ctx context.Context, i pipeline.Init) error {
+	return s.client.PutInit(ctx, s.feed, s.epoch, i)
+}
+
+func (s session) PutPart(ctx context.Context, p pipeline.Part) error {
+	return s.client.PutPart(ctx, s.feed, s.epoch, p)
+}
+
+// open returns a reader that begins where the worker's first frame can be decoded.
+func (c *child) open(ctx context.Context, w *transcode.Worker) (transcode.Reader, error) {
+	o := bus.ReaderOptions{Logger: c.log}
+	if first, ok := w.First(); ok {
+		seq, err := c.conn.RandomAccessAt(ctx, c.job.Assignment.Feed, first)
+		if err != nil {
+			return nil, fmt.Errorf("finding where to resume: %w", err)
+		}
+		// Sound for the same time may stand before the picture.
+		o.From = max(seq, soundAhead+1) - soundAhead
+	}
+	return c.conn.NewReader(c.job.Assignment.Feed, o)
+}
+
+// soundAhead is how many records before a random access picture may hold sound of its time: half a second of bundles and pictures.
+const soundAhead = 40
+
+// checkpoint notes on the bus from where a successor could go on. It only spares the successor a search.
+func (c *child) checkpoint(ctx context.Context, seq uint64, msn int64) error {
+	a := &c.job.Assignment
+	next, err := c.feeds.Checkpoint(ctx, a.Feed, bus.Assignment{
+		Owner: a.Owner, Epoch: a.Epoch, Seq: seq, MSN: msn + 1, Revision: a.Revision,
+	})
+	if errors.Is(err, pipeline.ErrFenced) {
+		return err
+	}
+	if err != nil {
+		c.log.Warn("checkpoint was not written", "feed", a.Feed, "error", err)
+		return nil
+	}
+	a.Revision = next.Revision
+	return nil
+}

@@ -1,0 +1,66 @@
+//go:build cgo
+
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"github.com/venuecast/venuecast/codecs"
+	"github.com/venuecast/venuecast/codecs/libav"
+	"github.com/venuecast/venuecast/codecs/testcard"
+	"github.com/venuecast/venuecast/pipeline/grid"
+	"github.com/venuecast/venuecast/pipeline/ladder"
+	"github.com/venuecast/venuecast/pipeline/transcode"
+)
+
+// canTranscode says whether this build has libav.
+const canTranscode = true
+
+func capabilities() string {
+	return "transcodes with libav; H.264 encoders tried in this order: " + strings.Join(libav.Encoders(codecs.H264), ", ")
+}
+
+// engine makes libav's objects for a worker.
+type engine struct {
+	log  *slog.Logger
+	feed string
+}
+
+func (e engine) NewDecoder(c codecs.Codec) (transcode.Decoder, error) {
+	return libav.NewDecoder(libav.DecoderOptions{Codec: c})
+}
+
+func (e engine) NewScaler(width, height int) (transcode.Scaler, error) {
+	return libav.NewScaler(libav.ScalerOptions{Width: width, Height: height})
+}
+
+func (e engine) NewEncoder(v ladder.Video, g grid.Grid, l ladder.Latency) (transcode.Encoder, error) {
+	enc, err := libav.OpenEncoder(libav.EncoderOptions{
+		Codec: v.Codec, Encoder: v.Encoder, Width: v.Width, Height: v.Height, Bitrate: v.Bitrate, Preset: v.Preset,
+		FrameRate: g.FrameRate, Divisor: v.Divisor, LowLatency: l == ladder.LatencyLow, BFrames: -1,
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, line := range enc.Refused() {
+		e.log.Debug("encoder did not open", "feed", e.feed, "rendition", v.Name, "encoder", line)
+	}
+	e.log.Info("encoder is chosen", "feed", e.feed, "rendition", v.Name, "encoder", enc.Name(),
+		"size", fmt.Sprintf("%dx%d", v.Width, v.Height), "refused", len(enc.Refused()))
+	return enc, nil
+}
+
+func (e engine) Slate(width, height int, feed string) (codecs.Picture, error) {
+	card := testcard.Slate(width, height, feed)
+	return libav.NewPictureYUV(width, height, card.Y, card.U, card.V)
+}
+
+func (e engine) NewAudioDecoder(f codecs.Format) (transcode.AudioDecoder, error) {
+	return libav.NewAudioDecoder(f)
+}
+
+func (e engine) NewAudioEncoder(a ladder.Audio) (transcode.AudioEncoder, error) {
+	return libav.NewAudioEncoder(libav.AudioEncoderOptions{Bitrate: a.Bitrate, Channels: 2})
+}

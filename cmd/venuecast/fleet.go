@@ -1,0 +1,107 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/venuecast/venuecast/configs"
+	"github.com/venuecast/venuecast/pipeline"
+	"github.com/venuecast/venuecast/pipeline/fleet"
+	"github.com/venuecast/venuecast/transport/bus"
+)
+
+// fleet returns the stages with which this process stands by, with others of its role, for the feeds that list names.
+func (h *host) fleet(role configs.Role, r *bus.Registry, list func(context.Context) ([]string, error), run fleet.Runner) []pipeline.Stage {
+	name := string(role) + "-" + h.config.Worker.Name
+	heard := h.conn.NewPeers(time.Now)
+	supervisor := fleet.New(fleet.Options{
+		Worker: name, Registry: claims{r, list}, Peers: peers{heard, role, name}, Runner: run, Log: h.log.With("role", role),
+	})
+	boot := rand.Text()
+	beat := pipeline.Func("heartbeat", func(ctx context.Context) error { return h.beat(ctx, name, boot) })
+	return []pipeline.Stage{heard, beat, supervisor}
+}
+
+// beat says that this process lives until the context ends. A bus that is away is its connection's business.
+func (h *host) beat(ctx context.Context, name, boot string) error {
+	tick := time.NewTicker(bus.BeatInterval)
+	defer tick.Stop()
+	for {
+		if err := h.conn.Beat(name, bus.Heartbeat{Boot: boot}); err != nil {
+			h.log.Debug("heartbeat was not sent", "error", err)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// claims is the bus's registry as the supervisor sees it.
+type claims struct {
+	registry *bus.Registry
+	list     func(context.Context) ([]string, error)
+}
+
+func (c claims) Feeds(ctx context.Context) ([]string, error) { return c.list(ctx) }
+
+func (c claims) Assignment(ctx context.Context, feed string) (fleet.Assignment, error) {
+	a, err := c.registry.Assignment(ctx, feed)
+	return assignment(feed, a), err
+}
+
+func (c claims) TakeOver(ctx context.Context, a fleet.Assignment, owner string) (fleet.Assignment, error) {
+	taken, err := c.registry.TakeOver(ctx, a.Feed, owner, a.Revision)
+	return assignment(a.Feed, taken), err
+}
+
+func assignment(feed string, a bus.Assignment) fleet.Assignment {
+	return fleet.Assignment{Feed: feed, Owner: a.Owner, Epoch: a.Epoch, Seq: a.Seq, MSN: a.MSN, Revision: a.Revision}
+}
+
+// peers is the heartbeats of one role as the supervisor sees them.
+type peers struct {
+	heard *bus.Peers
+	role  configs.Role
+	me    string
+}
+
+// Alive reports whether a worker may still be there: it counts as dead only after silence that would have been heard.
+func (p peers) Alive(worker string) bool { return !p.heard.Dead(worker) }
+
+// Rank returns this process's place among those of its role that are heard.
+func (p peers) Rank(feed string) int {
+	workers := []string{p.me}
+	for _, beat := range p.heard.Alive() {
+		if strings.HasPrefix(beat.Worker, string(p.role)+"-") && beat.Worker != p.me {
+			workers = append(workers, beat.Worker)
+		}
+	}
+	return slices.Index(bus.Rank(feed, workers), p.me)
+}
+
+// store is the bus's registry as an ingest sees it.
+type store struct{ registry *bus.Registry }
+
+// Define stores a feed's description if there is none, or if the ladder it asks for is another than before.
+func (s store) Define(ctx context.Context, f pipeline.Feed) (pipeline.Feed, error) {
+	stored, created, err := s.registry.PutFeed(ctx, f)
+	if err != nil || created || stored.Asked.Equal(f.Asked) {
+		return stored, err
+	}
+	return f, s.registry.ReplaceFeed(ctx, f)
+}
+
+// Feed returns the stored description, false when there is none.
+func (s store) Feed(ctx context.Context, id string) (pipeline.Feed, bool, error) {
+	f, err := s.registry.Feed(ctx, id)
+	if errors.Is(err, bus.ErrNotFound) {
+		return pipeline.Feed{}, false, nil
+	}
+	return f, err == nil, err
+}

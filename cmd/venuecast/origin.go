@@ -1,0 +1,48 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/venuecast/venuecast/configs"
+	"github.com/venuecast/venuecast/pipeline"
+	"github.com/venuecast/venuecast/pipeline/live"
+	"github.com/venuecast/venuecast/transport/origin"
+)
+
+func newOrigin() *cobra.Command {
+	return roleCommand(configs.Publish, "Take parts from workers and serve playlists and media", func(ctx context.Context, h *host) error {
+		return h.run(ctx, h.origin)
+	})
+}
+
+// origin opens the origin role: the port is taken and the DVR's index read when it returns.
+func (h *host) origin(context.Context) ([]pipeline.Stage, error) {
+	listener, err := net.Listen("tcp", h.config.Origin.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("origin: listening on %s: %w; stop what uses the port, or set origin.listen", h.config.Origin.Listen, err)
+	}
+	disk, err := origin.OpenDisk(filepath.Join(h.config.Data, "dvr"), origin.DiskOptions{})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("origin: opening the DVR: %w", err), listener.Close())
+	}
+	h.closers = append(h.closers, disk.Close)
+	failed, err := origin.StoreErrors(h.registry)
+	if err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	feeds := live.New(live.Options{Store: disk, StoreFailed: failed, Logger: h.log})
+	server, err := origin.New(origin.Options{
+		Feeds: feeds, Listener: listener, Token: h.token, Registerer: h.registry, Logger: h.log,
+	})
+	if err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	h.originAddr = listener.Addr().String()
+	return []pipeline.Stage{feeds, server}, nil
+}
