@@ -6,7 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Metrics counts what an origin takes and gives.
+// metrics counts what an origin takes and gives.
 type metrics struct {
 	parts     *prometheus.CounterVec
 	bytes     *prometheus.CounterVec
