@@ -48,7 +48,7 @@ func golden(t *testing.T, name, got string) {
 }
 
 func TestGoodFilesLoad(t *testing.T) {
-	for _, path := range append(files(t, "testdata/*.good.yaml"), "demo.yaml", "example.yaml") {
+	for _, path := range append(files(t, "testdata/*.good.yaml"), "example.yaml") {
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			c, err := configs.Load(path, env)
 			require.NoError(t, err)
@@ -56,6 +56,16 @@ func TestGoodFilesLoad(t *testing.T) {
 			require.Equal(t, path, c.File)
 		})
 	}
+}
+
+func TestDemoTakesItsAddresses(t *testing.T) {
+	c, err := configs.Demo{Data: "/tmp/demo", Origin: "127.0.0.1:1", Metrics: "127.0.0.1:2", Camera: "rtsp://127.0.0.1:3/x"}.Config()
+	require.NoError(t, err)
+	require.NoError(t, c.For(configs.Serve))
+	require.Equal(t, "/tmp/demo", c.Data)
+	require.Equal(t, "127.0.0.1:1", c.Origin.Listen)
+	require.Equal(t, "127.0.0.1:2", c.Metrics.Listen)
+	require.Equal(t, "rtsp://127.0.0.1:3/x", c.Feeds[0].Source.Reveal())
 }
 
 func TestEveryMistakeIsReportedWithItsPlaceAndWhatIsRight(t *testing.T) {

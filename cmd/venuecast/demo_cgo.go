@@ -15,24 +15,6 @@ import (
 	"github.com/venuecast/venuecast/pipeline"
 )
 
-// demoConfig is serve's configuration for one synthetic camera; configs/demo.yaml is the same as a file.
-const demoConfig = `
-venue: demo
-data: %q
-origin: {listen: %q}
-metrics: {listen: %q}
-feeds:
-  - {id: camera-1, source: %q, ladder: demo}
-ladders:
-  demo:
-    dvr: 10m
-    video:
-      - {name: 720p, height: 720, bitrate: 2.5M, preset: superfast}
-      - {name: 360p, height: 360, bitrate: 700k, preset: superfast}
-    audio:
-      - {name: stereo, bitrate: 128k}
-`
-
 func newDemo() *cobra.Command {
 	var listen, metrics, data, rtsp string
 	cmd := &cobra.Command{
@@ -64,7 +46,7 @@ func demo(ctx context.Context, listen, metrics, data, rtsp string) (err error) {
 	if err != nil {
 		return err
 	}
-	c, err := configs.Parse("demo", fmt.Appendf(nil, demoConfig, data, listen, metrics, cam.URL()), os.LookupEnv)
+	c, err := configs.Demo{Data: data, Origin: listen, Metrics: metrics, Camera: cam.URL()}.Config()
 	if err != nil {
 		return err
 	}
