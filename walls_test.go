@@ -1,6 +1,7 @@
 package venuecast_test
 
 import (
+	"go/ast"
 	"go/parser"
 	"go/token"
 	"io/fs"
@@ -71,6 +72,37 @@ var walls = []wall{
 }
 
 func TestImportsRunOneWay(t *testing.T) {
+	eachFile(t, parser.ImportsOnly, func(path string, file *ast.File) {
+		for _, imported := range imports(t, file) {
+			for _, w := range broken(path, imported) {
+				t.Errorf("%s imports %s: %s", path, imported, w.why)
+			}
+		}
+	})
+}
+
+// TestNoTestSleepsForLuck lets tests sleep only in a testing/synctest bubble, where a sleep is exact and costs nothing.
+func TestNoTestSleepsForLuck(t *testing.T) {
+	eachFile(t, parser.SkipObjectResolution, func(path string, file *ast.File) {
+		if !strings.HasSuffix(path, "_test.go") || slices.Contains(imports(t, file), "testing/synctest") {
+			return
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			selector, ok := n.(*ast.SelectorExpr)
+			if !ok || selector.Sel.Name != "Sleep" {
+				return true
+			}
+			if of, ok := selector.X.(*ast.Ident); ok && of.Name == "time" {
+				t.Errorf("%s calls time.Sleep: wait for what is meant, or use testing/synctest", path)
+			}
+			return true
+		})
+	})
+}
+
+// eachFile parses every Go file of the module.
+func eachFile(t *testing.T, mode parser.Mode, do func(path string, file *ast.File)) {
+	t.Helper()
 	files := 0
 	require.NoError(t, filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
@@ -83,20 +115,24 @@ func TestImportsRunOneWay(t *testing.T) {
 			return nil
 		}
 		files++
-		parsed, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+		parsed, err := parser.ParseFile(token.NewFileSet(), path, nil, mode)
 		if err != nil {
 			return err
 		}
-		for _, spec := range parsed.Imports {
-			imported, err := strconv.Unquote(spec.Path.Value)
-			require.NoError(t, err)
-			for _, w := range broken(filepath.ToSlash(path), imported) {
-				t.Errorf("%s imports %s: %s", path, imported, w.why)
-			}
-		}
+		do(filepath.ToSlash(path), parsed)
 		return nil
 	}))
 	require.Greater(t, files, 50, "run at the root of the module")
+}
+
+func imports(t *testing.T, file *ast.File) (paths []string) {
+	t.Helper()
+	for _, spec := range file.Imports {
+		path, err := strconv.Unquote(spec.Path.Value)
+		require.NoError(t, err)
+		paths = append(paths, path)
+	}
+	return paths
 }
 
 // broken returns the walls through which an import of a file goes.

@@ -9,9 +9,10 @@ import (
 // Ingest holds the metrics of the ingest role. New metrics panic when their names are registered twice.
 type Ingest struct {
 	set
-	up, ringBytes, unacknowledged                        *prometheus.GaugeVec
-	videoUnits, audioUnits, videoBytes, audioBytes       *prometheus.CounterVec
-	reconnects, drops, repairs, busRecoveries, busGapped *prometheus.CounterVec
+	up                                             *prometheus.GaugeVec
+	videoUnits, audioUnits, videoBytes, audioBytes *prometheus.CounterVec
+	reconnects, drops, repairs                     *prometheus.CounterVec
+	bus                                            *busCollector
 }
 
 // The reasons that are there from the start.
@@ -36,12 +37,9 @@ func NewIngest(reg prometheus.Registerer) *Ingest {
 	m.drops = counters(reg, s, "venuecast_ingest_drops_total", "Units taken in and not passed on.", labelFeed, labelReason)
 	m.repairs = counters(reg, s, "venuecast_timeline_repairs_total",
 		"Units whose time was not simply taken from the camera.", labelFeed, labelReason)
-	m.ringBytes = gauges(reg, s, "venuecast_bus_ring_bytes", "Bytes kept until the bus has acknowledged them.", labelFeed)
-	m.unacknowledged = gauges(reg, s, "venuecast_bus_unacknowledged_messages",
-		"Messages that the bus has not acknowledged yet.", labelFeed)
-	m.busRecoveries = counters(reg, s, "venuecast_bus_recoveries_total", "Times a writer began to send again after an error.", labelFeed)
-	m.busGapped = counters(reg, s, "venuecast_bus_gaps_total",
-		"Times a writer gave up what the bus did not take within the ring, and left a gap.", labelFeed)
+	m.bus = newBusCollector()
+	reg.MustRegister(m.bus)
+	s.vectors = append(s.vectors, m.bus)
 	return m
 }
 
@@ -50,22 +48,22 @@ func (m *Ingest) Feed(id string) *IngestFeed {
 	touch(m.drops, id, dropReasons)
 	touch(m.repairs, id, repairReasons)
 	return &IngestFeed{
-		up: m.up.WithLabelValues(id), reconnects: m.reconnects.WithLabelValues(id),
+		id: id, bus: m.bus, up: m.up.WithLabelValues(id), reconnects: m.reconnects.WithLabelValues(id),
 		videoUnits: m.videoUnits.WithLabelValues(id), videoBytes: m.videoBytes.WithLabelValues(id),
 		audioUnits: m.audioUnits.WithLabelValues(id), audioBytes: m.audioBytes.WithLabelValues(id),
-		drops:     m.drops.MustCurryWith(prometheus.Labels{labelFeed: id}),
-		repairs:   m.repairs.MustCurryWith(prometheus.Labels{labelFeed: id}),
-		ringBytes: m.ringBytes.WithLabelValues(id), unacknowledged: m.unacknowledged.WithLabelValues(id),
-		recoveries: m.busRecoveries.WithLabelValues(id), gaps: m.busGapped.WithLabelValues(id),
+		drops:   m.drops.MustCurryWith(prometheus.Labels{labelFeed: id}),
+		repairs: m.repairs.MustCurryWith(prometheus.Labels{labelFeed: id}),
 	}
 }
 
 // IngestFeed measures the ingest of one feed. It is an ingest.Meter. Its methods may be called from any goroutine.
 type IngestFeed struct {
-	up, ringBytes, unacknowledged                  prometheus.Gauge
+	id                                             string
+	up                                             prometheus.Gauge
 	videoUnits, audioUnits, videoBytes, audioBytes prometheus.Counter
-	reconnects, recoveries, gaps                   prometheus.Counter
+	reconnects                                     prometheus.Counter
 	drops, repairs                                 *prometheus.CounterVec
+	bus                                            *busCollector
 }
 
 // Up says whether the camera delivers.
@@ -99,14 +97,5 @@ func (f *IngestFeed) Dropped(reason string, units int) {
 // Repaired counts a unit whose time was not simply taken from the camera.
 func (f *IngestFeed) Repaired(reason string) { f.repairs.WithLabelValues(reason).Inc() }
 
-// Pending says what waits for the bus's acknowledgement.
-func (f *IngestFeed) Pending(messages int, bytes int64) {
-	f.unacknowledged.Set(float64(messages))
-	f.ringBytes.Set(float64(bytes))
-}
-
-// Recovered counts that the writer began to send again after an error.
-func (f *IngestFeed) Recovered() { f.recoveries.Inc() }
-
-// Gapped counts that the writer gave up what did not fit its ring.
-func (f *IngestFeed) Gapped() { f.gaps.Inc() }
+// Bus shows what stats returns, from now until the feed is forgotten. stats is called at each gathering.
+func (f *IngestFeed) Bus(stats func() BusStats) { f.bus.put(f.id, stats) }

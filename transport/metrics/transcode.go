@@ -12,10 +12,10 @@ import (
 // Transcode holds the metrics of a worker's child process.
 type Transcode struct {
 	set
-	lagMessages, lagSeconds, factor, lag   *prometheus.GaugeVec
-	parts, bytes, media, pictures, samples *prometheus.CounterVec
-	retries                                *prometheus.CounterVec
-	latency, lateness                      *prometheus.HistogramVec
+	lagMessages, lagSeconds, factor, lag            *prometheus.GaugeVec
+	parts, bytes, media, pictures, samples, retries *prometheus.CounterVec
+	latency, lateness                               *prometheus.HistogramVec
+	processorTime                                   func() time.Duration
 }
 
 var (
@@ -28,12 +28,12 @@ var (
 
 // NewTranscode registers the metrics of a worker's child process.
 func NewTranscode(reg prometheus.Registerer) *Transcode {
-	m := &Transcode{}
+	m := &Transcode{processorTime: processorTime}
 	s := &m.set
 	m.lagMessages = gauges(reg, s, "venuecast_bus_lag_messages", "Messages on the bus that the worker has not read yet.", labelFeed)
 	m.lagSeconds = gauges(reg, s, "venuecast_bus_lag_seconds", "Age of the record that the worker has read last.", labelFeed)
 	m.factor = gauges(reg, s, "venuecast_transcode_realtime_factor",
-		"Media seconds that the worker could make per second of work; below 1 it cannot keep up.", labelFeed)
+		"Media seconds per second that all processors of the machine together could make; below 1 it cannot keep up.", labelFeed)
 	m.lag = gauges(reg, s, "venuecast_transcode_lag_seconds",
 		"Time from a picture's capture until the origin had its part, for the latest part.", labelFeed, labelRendition)
 	m.parts = counters(reg, s, "venuecast_transcode_parts_total", "Parts that the origin has taken.", labelFeed, labelRendition)
@@ -59,8 +59,10 @@ func (m *Transcode) Retried(feed string) { m.retries.WithLabelValues(feed).Inc()
 func (m *Transcode) Feed(id string) *TranscodeFeed {
 	touch(m.pictures, id, pictureReasons)
 	touch(m.samples, id, sampleReasons)
+	m.retries.WithLabelValues(id)
 	return &TranscodeFeed{
 		id: id, m: m, last: map[string]time.Duration{},
+		factor:  newRealTime(m.factor, m.processorTime),
 		latency: m.latency.WithLabelValues(id), lateness: m.lateness.WithLabelValues(id),
 	}
 }
@@ -71,6 +73,7 @@ type TranscodeFeed struct {
 	id                string
 	m                 *Transcode
 	latency, lateness prometheus.Observer
+	factor            *realTime
 
 	mu   sync.Mutex               // guards last
 	last map[string]time.Duration // how late each rendition's latest part was
@@ -91,7 +94,9 @@ func (f *TranscodeFeed) Put(p pipeline.Part, late time.Duration) {
 	f.m.parts.WithLabelValues(f.id, p.Rendition).Inc()
 	f.m.bytes.WithLabelValues(f.id, p.Rendition).Add(float64(len(p.Data)))
 	if p.Timescale > 0 {
-		f.m.media.WithLabelValues(f.id, p.Rendition).Add(float64(p.Duration) / float64(p.Timescale))
+		seconds := float64(p.Duration) / float64(p.Timescale)
+		f.m.media.WithLabelValues(f.id, p.Rendition).Add(seconds)
+		f.factor.add(f.id, p.Rendition, seconds)
 	}
 	f.m.lag.WithLabelValues(f.id, p.Rendition).Set(late.Seconds())
 	f.latency.Observe(late.Seconds())
@@ -109,9 +114,6 @@ func (f *TranscodeFeed) growth(rendition string, late time.Duration) (time.Durat
 	f.last[rendition] = late
 	return late - before, ok
 }
-
-// RealTime says how many media seconds the worker could make per second of work.
-func (f *TranscodeFeed) RealTime(factor float64) { f.m.factor.WithLabelValues(f.id).Set(factor) }
 
 // Behind says how far the reader is behind the bus.
 func (f *TranscodeFeed) Behind(messages uint64, age time.Duration) {
