@@ -13,11 +13,18 @@ type progress struct {
 	grid       grid.Grid
 	renditions int
 	done       func(ctx context.Context, seq uint64, msn int64) error
+	checkpoint chan checkpoint // holds the newest only: it says what those before it said
 
 	mu     sync.Mutex // guards the fields below
 	points []accessPoint
 	newest map[string]int64 // the last whole segment the origin has, by rendition
 	told   int64            // the segment that done was last called for
+}
+
+// checkpoint says that everything after segment msn can be decoded from the record seq on.
+type checkpoint struct {
+	seq uint64
+	msn int64
 }
 
 // accessPoint is a record at which decoding can begin.
@@ -30,7 +37,9 @@ type accessPoint struct {
 const maxAccessPoints = 600
 
 func newProgress(g grid.Grid, renditions int, done func(context.Context, uint64, int64) error) *progress {
-	return &progress{grid: g, renditions: renditions, done: done, newest: map[string]int64{}, told: -1}
+	return &progress{
+		grid: g, renditions: renditions, done: done, checkpoint: make(chan checkpoint, 1), newest: map[string]int64{}, told: -1,
+	}
 }
 
 // randomAccess notes that the record seq begins with a random access picture.
@@ -43,19 +52,43 @@ func (p *progress) randomAccess(seq uint64, frame int64) {
 	p.points = append(p.points, accessPoint{seq, frame})
 }
 
-// stored notes that the origin has the whole segment msn of a rendition.
-func (p *progress) stored(ctx context.Context, rendition string, msn int64) error {
-	seq, all, ok := p.advance(rendition, msn)
-	if !ok || p.done == nil {
-		return nil
+// Name names the stage.
+func (p *progress) Name() string { return "checkpoints" }
+
+// Run hands checkpoints on until the context ends: a bus that is slow or away holds up no part.
+func (p *progress) Run(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case c, open := <-p.checkpoint:
+			if !open {
+				return nil
+			}
+			if err := p.done(ctx, c.seq, c.msn); err != nil {
+				return err
+			}
+		}
 	}
-	return p.done(ctx, seq, all)
 }
 
-// advance returns the resume point when a further segment is complete in every rendition.
-func (p *progress) advance(rendition string, msn int64) (seq uint64, all int64, ok bool) {
+// stored notes that the origin has the whole segment msn of a rendition.
+func (p *progress) stored(rendition string, msn int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	seq, all, ok := p.advance(rendition, msn)
+	if !ok || p.done == nil {
+		return
+	}
+	select {
+	case <-p.checkpoint: // an older one that nobody has taken
+	default:
+	}
+	p.checkpoint <- checkpoint{seq, all}
+}
+
+// advance returns the resume point when a further segment is complete in every rendition. p.mu is held.
+func (p *progress) advance(rendition string, msn int64) (seq uint64, all int64, ok bool) {
 	p.newest[rendition] = msn
 	if len(p.newest) < p.renditions {
 		return 0, 0, false

@@ -22,7 +22,7 @@ type Options struct {
 	Out   Origin
 	Meter Meter
 	// Done is called once per segment, when the origin has it in every rendition: from the record seq on, everything after
-	// segment msn can be decoded. It may be nil. It must not block for long.
+	// segment msn can be decoded. It may be nil. While it works, newer calls replace each other.
 	Done func(ctx context.Context, seq uint64, msn int64) error
 
 	Now        func() time.Time // It defaults to time.Now.
@@ -138,7 +138,11 @@ func (w *Worker) Run(ctx context.Context) error {
 	for _, p := range w.pushers {
 		stages = append(stages, p)
 	}
-	return pipeline.Run(ctx, stages...)
+	media := pipeline.Func("media", func(ctx context.Context) error {
+		defer close(w.progress.checkpoint)
+		return pipeline.Run(ctx, stages...)
+	})
+	return pipeline.Run(ctx, media, w.progress)
 }
 
 // sound hands coded sound to every audio rendition.
