@@ -32,8 +32,8 @@ func (w *Writer) recover(ctx context.Context) error {
 			return fmt.Errorf("writing feed %s: %w", w.feed, err)
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
-		case err.Error() != said:
-			said = err.Error()
+		case kindOf(err) != said:
+			said = kindOf(err)
 			w.log.Warn("the stream cannot be written yet; retrying", "error", err)
 		}
 		// The jitter lets one of two writers that claim at the same time win.
@@ -41,6 +41,15 @@ func (w *Writer) recover(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// kindOf returns what tells errors apart in the log, where the sequence numbers in them do not count.
+func kindOf(err error) string {
+	var api *jetstream.APIError
+	if errors.As(err, &api) {
+		return strconv.Itoa(int(api.ErrorCode))
+	}
+	return err.Error()
 }
 
 func (w *Writer) tryRecover(ctx context.Context) error {
@@ -130,10 +139,23 @@ func (w *Writer) claim(ctx context.Context, last, claimant uint64) error {
 		}
 	}
 	if err := w.awaitClaim(ctx, last); err != nil {
+		if isWrongLastSequence(err) {
+			w.knock(body, epoch)
+		}
 		return fmt.Errorf("claiming the stream: %w", err)
 	}
 	w.begin(epoch, last+window)
 	return nil
+}
+
+// knock publishes a claim that the stream takes at any place, and waits for nothing. Another writer that is so busy that
+// no row of claims gets between its records finds a record turned away, sees this claim, and stops.
+func (w *Writer) knock(body []byte, epoch uint64) {
+	w.generation++
+	m := w.message(suffixEpoch, body, epoch)
+	if err := w.conn.nc.PublishMsg(m); err != nil {
+		w.log.Debug("announcing a claim", "error", err) // the next attempt meets the same error and says it
+	}
 }
 
 // awaitClaim waits until every claim after last is acknowledged.

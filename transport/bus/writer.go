@@ -264,15 +264,18 @@ func (w *Writer) send() {
 
 // publish sends a message that the stream takes only if expect is its last sequence number.
 func (w *Writer) publish(suffix string, body []byte, epoch, expect uint64) error {
-	return w.conn.nc.PublishMsg(&nats.Msg{
+	m := w.message(suffix, body, epoch)
+	m.Header[expectedLastHeader] = []string{strconv.FormatUint(expect, 10)}
+	return w.conn.nc.PublishMsg(m)
+}
+
+func (w *Writer) message(suffix string, body []byte, epoch uint64) *nats.Msg {
+	return &nats.Msg{
 		Subject: subject(w.feed, suffix),
 		Reply:   w.inbox + "." + strconv.FormatUint(w.generation, 10),
-		Header: nats.Header{
-			epochHeader:        {strconv.FormatUint(epoch, 10)},
-			expectedLastHeader: {strconv.FormatUint(expect, 10)},
-		},
-		Data: body,
-	})
+		Header:  nats.Header{epochHeader: {strconv.FormatUint(epoch, 10)}},
+		Data:    body,
+	}
 }
 
 // checkAcks looks whether the oldest record in flight has waited for too long.
