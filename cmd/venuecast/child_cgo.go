@@ -131,16 +131,40 @@ func (c *child) session(ctx context.Context) error {
 		return fmt.Errorf("claiming the feed at the origin: %w", err)
 	}
 	e := engine{log: c.log, feed: a.Feed}
+	meter := c.meter.Feed(a.Feed)
 	o := transcode.Options{
 		Feed: feed, Epoch: a.Epoch, Resume: state, Video: e, Audio: e,
-		Out: session{c.origin, a.Feed, a.Epoch}, Meter: c.meter.Feed(a.Feed), Done: c.checkpoint,
+		Out: session{c.origin, a.Feed, a.Epoch}, Meter: meter, Done: c.checkpoint,
 	}
 	var w *transcode.Worker
-	o.Open = func(ctx context.Context) (transcode.Reader, error) { return c.open(ctx, w) }
+	var reader bus.Reader
+	o.Open = func(ctx context.Context) (transcode.Reader, error) {
+		var err error
+		reader, err = c.open(ctx, w)
+		return measured{reader, meter}, err
+	}
 	if w, err = transcode.New(o); err != nil {
 		return err
 	}
-	return w.Run(ctx)
+	err = w.Run(ctx)
+	if reader != nil {
+		err = errors.Join(err, reader.Close())
+	}
+	return err
+}
+
+// measured shows how far a reader is behind the bus.
+type measured struct {
+	bus.Reader
+	meter *metrics.TranscodeFeed
+}
+
+func (m measured) Next(ctx context.Context) (pipeline.Record, error) {
+	r, err := m.Reader.Next(ctx)
+	if r.Bundle != nil {
+		m.meter.Behind(m.Lag(), time.Since(r.Bundle.Units[0].PTS.Time()))
+	}
+	return r, err
 }
 
 // session is the worker's way to the origin.
@@ -159,11 +183,14 @@ func (s session) PutPart(ctx context.Context, p pipeline.Part) error {
 }
 
 // open returns a reader that begins where the worker's first frame can be decoded.
-func (c *child) open(ctx context.Context, w *transcode.Worker) (transcode.Reader, error) {
+func (c *child) open(ctx context.Context, w *transcode.Worker) (bus.Reader, error) {
 	o := bus.ReaderOptions{Logger: c.log}
 	if first, ok := w.First(); ok {
 		seq, err := c.conn.RandomAccessAt(ctx, c.job.Assignment.Feed, first)
-		if err != nil {
+		switch {
+		case errors.Is(err, bus.ErrNotFound):
+			seq = 1 // what the first frame needs has expired: the oldest there is will do, and the origin lists the gap
+		case err != nil:
 			return nil, fmt.Errorf("finding where to resume: %w", err)
 		}
 		// Sound for the same time may stand before the picture.

@@ -53,9 +53,17 @@ func (c *cameras) Run(ctx context.Context, a fleet.Assignment) error {
 	if err != nil {
 		return fmt.Errorf("opening the writer of feed %s: %w", f.ID, err)
 	}
+	meter := c.meter.Feed(f.ID)
+	meter.Bus(func() metrics.BusStats {
+		s := writer.Stats()
+		return metrics.BusStats{
+			Pending: s.Pending, PendingBytes: s.PendingBytes, Stored: s.Stored,
+			Dropped: s.Dropped, Recoveries: s.Recoveries, Claims: s.Claims,
+		}
+	})
 	in := ingest.New(ingest.Options{
 		ID: f.ID, Ladder: c.host.config.Ladders[f.Ladder].Pipeline(), Source: source, Bus: writer,
-		Registry: store{c.host.feeds}, Meter: c.meter.Feed(f.ID), Log: c.host.log,
+		Registry: store{c.host.feeds}, Meter: meter, Log: c.host.log,
 	})
 	return pipeline.Run(ctx, writer, pipeline.Func("ingest", in.Run))
 }
