@@ -11,3 +11,6 @@ source scripts/env.sh
 echo "test: everything, with the race detector" >&2
 go vet ./...
 go test -race -timeout 30m ./...
+
+echo "test: alert rules" >&2
+promtool test rules configs/prometheus/alerts_test.yml
