@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -97,6 +98,30 @@ func TestWriterAndReaderOutliveAKilledServer(t *testing.T) {
 	expectPictures(t, r, 20, 200)
 	require.Equal(t, uint64(1), w.Stats().Claims, "what was acknowledged was still there")
 	requireNoInterleaving(t, c, w.Stats().Seq)
+}
+
+func TestAnOutageLongerThanTheRingIsANewEpoch(t *testing.T) {
+	server, k := startServerProcess(t), &clock{}
+	c := connect(t, Options{URL: server.url})
+	w := startWriter(t, c, WriterOptions{Now: k.now})
+	publish(t, w, 0, 10)
+	w.stored(t)
+	epoch := w.Stats().Epoch
+	server.kill()
+	publish(t, w, 10, 13)
+	k.advance(defaultRingAge + time.Second)
+	publish(t, w, 13, 15) // need 10, which goes now
+	server.start()
+	until(t, "a new epoch", func() bool { return w.Stats().Epoch > epoch })
+	require.ErrorIs(t, w.Publish(picture(15)), ErrOverflow)
+	publish(t, w, 20, 25)
+	w.stored(t)
+	require.Equal(t, uint64(6), w.Stats().Dropped)
+	r := startReader(t, c, 1)
+	expectClaim(t, r)
+	expectPictures(t, r, 0, 10)
+	require.Equal(t, w.Stats().Epoch, expectClaim(t, r).Epoch)
+	expectPictures(t, r, 20, 25)
 }
 
 func TestAFrozenServerDoesNotBlockPublish(t *testing.T) {

@@ -3,7 +3,6 @@ package bus
 import (
 	"context"
 	"encoding/binary"
-	"strings"
 	"testing"
 	"time"
 
@@ -220,28 +219,6 @@ func TestOverflowDropsTheOldestAndWaitsForRandomAccess(t *testing.T) {
 	require.Equal(t, codecs.AAC, next(t, r).Bundle.Format.Codec)
 	expectPictures(t, r, 10, 12)
 	require.Equal(t, uint64(9), w.Stats().Dropped)
-}
-
-func TestAnOverflowOfAClaimedStreamIsANewEpoch(t *testing.T) {
-	c := local(t)
-	w := startWriter(t, c, WriterOptions{RingBytes: 1 << 20})
-	publish(t, w, 0, 10)
-	w.stored(t)
-	epoch := w.Stats().Epoch
-	// More at once than the ring holds, so that some are shed before they are sent.
-	until(t, "an overflow", func() bool {
-		for n := 10; n < 14; n++ {
-			large := picture(n)
-			large.Bundle.Units[0].Data = []byte(strings.Repeat("x", 500_000))
-			if err := w.Publish(large); err != nil {
-				require.ErrorIs(t, err, ErrOverflow)
-			}
-		}
-		return w.Stats().Dropped > 0
-	})
-	until(t, "a new epoch", func() bool { return w.Stats().Epoch > epoch || w.Stats().Recoveries > 1 })
-	publish(t, w, 20, 30)
-	w.stored(t)
 }
 
 func TestTwoWritersThatStartTogetherAgree(t *testing.T) {
