@@ -41,7 +41,8 @@ async function watch(page) {
   const samples = [];
   const deadline = Date.now() + START_LIMIT_MS;
   while (!(await page.evaluate(() => window.report.started !== null))) {
-    if (Date.now() > deadline) return samples;
+    const failed = await page.evaluate(() => window.report.errors.some((e) => e.fatal));
+    if (failed || Date.now() > deadline) return samples;
     await sleep(SAMPLE_MS);
   }
   const end = Date.now() + seconds * 1000;
