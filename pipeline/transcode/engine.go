@@ -42,6 +42,8 @@ type Scaler interface {
 type Encoder interface {
 	// Encode takes picture number frame; p stays the caller's. Packets come in decoding order, some pictures later.
 	Encode(p codecs.Picture, frame int64, t codecs.PictureType, emit func(codecs.Packet) error) error
+	// Flush puts out what is held back, when no picture comes any more.
+	Flush(emit func(codecs.Packet) error) error
 	// ParameterSets returns them in Annex B. They are constant.
 	ParameterSets() []byte
 	Close()

@@ -112,6 +112,17 @@ func (e *fakeEncoder) Encode(p codecs.Picture, frame int64, t codecs.PictureType
 	}
 	return nil
 }
+
+func (e *fakeEncoder) Flush(emit func(codecs.Packet) error) error {
+	for _, p := range e.held {
+		if err := emit(p); err != nil {
+			return err
+		}
+	}
+	e.held = nil
+	return nil
+}
+
 func (e *fakeEncoder) Close() { e.e.add(-1) }
 
 // fakeAudio decodes a unit that holds a sample number to 960 samples that count up, and encodes a block to its first sample.

@@ -70,7 +70,7 @@ func (r *rendition) encode(ctx context.Context, enc Encoder, pack *packager.Vide
 	for {
 		f, err := r.queue.Pop(ctx)
 		if errors.Is(err, pipeline.ErrClosed) {
-			return nil
+			return r.flush(ctx, enc, packed)
 		}
 		if err != nil {
 			return err
@@ -84,6 +84,14 @@ func (r *rendition) encode(ctx context.Context, enc Encoder, pack *packager.Vide
 			return fmt.Errorf("frame %d: %w", f.frame, err)
 		}
 	}
+}
+
+// flush puts out the last pictures of a feed that has ended; when the worker is to stop, they are its successor's.
+func (r *rendition) flush(ctx context.Context, enc Encoder, packed func(codecs.Packet) error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return enc.Flush(packed)
 }
 
 // begins reports whether the rendition can begin with this frame: where it is to resume, else at a segment start.
