@@ -11,7 +11,6 @@ SHELL := /bin/bash
 FUZZTIME ?= 10s
 
 version := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
-ldflags := -X main.version=$(version)
 
 .PHONY: demo build edge test lint fuzz media ffmpeg-path deps-build deps-test clean
 
@@ -19,11 +18,11 @@ demo: build
 	@bin/venuecast demo
 
 build: deps-build
-	@source scripts/env.sh && echo "go: building bin/venuecast" >&2 && go build -trimpath -ldflags "$(ldflags)" -o bin/venuecast ./cmd/venuecast
+	@scripts/build.sh "$(version)"
 
 # The static edge binary: ingest and origin, no transcoding, no C.
 edge:
-	@CGO_ENABLED=0 go build -trimpath -ldflags "$(ldflags)" -o bin/venuecast-edge ./cmd/venuecast
+	@CGO_ENABLED=0 go build -trimpath -ldflags "-X main.version=$(version)" -o bin/venuecast-edge ./cmd/venuecast
 
 test: deps-test
 	@scripts/test.sh

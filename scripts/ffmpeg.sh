@@ -119,16 +119,11 @@ build() {
 }
 
 compile() {
-  local work=$1 total done_n pid
+  local work=$1 total pid
   total=$(make -C "$work/src" -n 2>/dev/null | grep -cE 'printf "(CC|X86ASM)' || true)
   make -C "$work/src" -j"$(nproc)" > "$work/make.log" 2>&1 &
   pid=$!
-  while kill -0 "$pid" 2>/dev/null; do
-    done_n=$(grep -cE '^(CC|X86ASM)' "$work/make.log" || true)
-    printf '\rffmpeg: compiling %s/%s files ' "$done_n" "$total" >&2
-    sleep 2
-  done
-  printf '\n' >&2
+  scripts/progress.sh "$pid" "ffmpeg: compiling, %s of $total files" grep -cE '^(CC|X86ASM)' "$work/make.log"
   wait "$pid" || { tail -20 "$work/make.log" >&2; die "compiling failed"; }
 }
 
