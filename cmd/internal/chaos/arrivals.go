@@ -1,0 +1,102 @@
+//go:build cgo
+
+package main
+
+import (
+	"net/http"
+	"path"
+	"sort"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// arrivals notes when the watcher gets each part. It is the watcher's way to the origin.
+type arrivals struct {
+	mu    sync.Mutex // guards parts
+	parts map[string][]arrival
+}
+
+// arrival is when a part was there.
+type arrival struct {
+	at    time.Time
+	place int64 // parts since the feed's epoch
+}
+
+func newArrivals() *arrivals { return &arrivals{parts: map[string][]arrival{}} }
+
+// partsPerSegment is that of the site's grid: 1.92 s in parts of 0.32 s.
+const (
+	partsPerSegment = 6
+	partLength      = 320 * time.Millisecond
+)
+
+// RoundTrip gets something, and notes it if it is a part.
+func (a *arrivals) RoundTrip(r *http.Request) (*http.Response, error) {
+	response, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil || response.StatusCode != http.StatusOK {
+		return response, err
+	}
+	dir, file := path.Split(r.URL.Path)
+	fields := strings.Split(strings.TrimSuffix(file, ".m4s"), ".")
+	if len(fields) != 2 || !strings.HasSuffix(file, ".m4s") {
+		return response, nil
+	}
+	msn, errMSN := strconv.ParseInt(fields[0], 10, 64)
+	index, errIndex := strconv.ParseInt(fields[1], 10, 64)
+	if errMSN == nil && errIndex == nil {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		name := path.Base(dir)
+		a.parts[name] = append(a.parts[name], arrival{time.Now(), msn*partsPerSegment + index})
+	}
+	return response, nil
+}
+
+// pauseAfter returns how long after a moment the longest pause ended that began or lasted then: the time until the
+// next part of the rendition that waited longest. The pause ends within limit.
+func (a *arrivals) pauseAfter(moment time.Time, limit time.Duration) (worst time.Duration) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, list := range a.parts {
+		var longest time.Duration
+		end := moment
+		for i := 1; i < len(list); i++ {
+			if list[i].at.Before(moment) || list[i-1].at.After(moment.Add(limit)) {
+				continue
+			}
+			if pause := list[i].at.Sub(list[i-1].at); pause > longest {
+				longest, end = pause, list[i].at
+			}
+		}
+		worst = max(worst, end.Sub(moment))
+	}
+	return worst
+}
+
+// behindFor returns how long after a moment the slowest rendition was further behind than usual by half a second or
+// more, for the last time. Usual is what the parts of the last segment's length before the moment were.
+func (a *arrivals) behindFor(moment time.Time) (worst time.Duration) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, list := range a.parts {
+		lag := func(p arrival) time.Duration {
+			return p.at.Sub(moment) - time.Duration(p.place-list[0].place)*partLength
+		}
+		first := sort.Search(len(list), func(i int) bool { return !list[i].at.Before(moment) })
+		if first == 0 {
+			continue
+		}
+		usual := lag(list[first-1])
+		for _, p := range list[max(first-partsPerSegment, 0):first] {
+			usual = max(usual, lag(p))
+		}
+		for _, p := range list[first:] {
+			if lag(p) > usual+time.Second/2 {
+				worst = max(worst, p.at.Sub(moment))
+			}
+		}
+	}
+	return worst
+}

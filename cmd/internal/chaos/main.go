@@ -1,0 +1,180 @@
+//go:build cgo
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := command(ctx, os.Args[1:])
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "chaos:", err)
+		os.Exit(1)
+	}
+}
+
+// command reads the flags and runs the suite.
+func command(ctx context.Context, args []string) error {
+	flags := flag.NewFlagSet("chaos", flag.ContinueOnError)
+	s := suite{log: slog.New(slog.NewTextHandler(os.Stderr, nil))}
+	short := flags.Bool("short", false, "some faults, once")
+	only := flags.String("faults", "", "comma-separated names; all when empty")
+	dir := flags.String("dir", "", "folder for logs and recordings (default: a new one)")
+	bin := flags.String("bin", "", "folder with venuecast and nats-server (default: they are built)")
+	out := flags.String("out", "chaos.json", "where to write the figures")
+	flags.IntVar(&s.times, "times", 5, "how often each fault is injected")
+	flags.Uint64Var(&s.seed, "seed", uint64(time.Now().UnixNano()), "of the random moments")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	var err error
+	if s.faults, err = choose(*only, *short); err != nil {
+		return err
+	}
+	if *short {
+		s.times = 1
+	}
+	if s.dir, err = workDir(*dir); err != nil {
+		return err
+	}
+	if s.binaries, err = build(ctx, *bin, s.dir); err != nil {
+		return err
+	}
+	failed := s.run(ctx)
+	fmt.Println(table(s.results))
+	return errors.Join(failed, write(*out, record{Seed: s.seed, Faults: s.results}))
+}
+
+func workDir(dir string) (string, error) {
+	if dir == "" {
+		return os.MkdirTemp("", "chaos-")
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", err
+	}
+	return filepath.Abs(dir)
+}
+
+// choose returns the faults that are named, or those of the short form, or all.
+func choose(names string, short bool) ([]fault, error) {
+	list := faults()
+	if names == "" {
+		return slices.DeleteFunc(list, func(f fault) bool { return short && !f.short }), nil
+	}
+	var chosen []fault
+	for name := range strings.SplitSeq(names, ",") {
+		i := slices.IndexFunc(list, func(f fault) bool { return f.name == name })
+		if i < 0 {
+			return nil, fmt.Errorf("there is no fault %q", name)
+		}
+		chosen = append(chosen, list[i])
+	}
+	return chosen, nil
+}
+
+// binaries are the programs of a site.
+type binaries struct{ venuecast, nats, ffmpeg string }
+
+// build makes venuecast and the NATS server of the module's own version, unless they are in bin.
+func build(ctx context.Context, bin, dir string) (binaries, error) {
+	ffmpeg := os.Getenv("VENUECAST_FFMPEG")
+	if ffmpeg == "" {
+		return binaries{}, errors.New("VENUECAST_FFMPEG is not set: run make chaos, or . scripts/env.sh first")
+	}
+	if bin != "" {
+		return binaries{filepath.Join(bin, "venuecast"), filepath.Join(bin, "nats-server"), filepath.Join(ffmpeg, "ffmpeg")}, nil
+	}
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", dir+"/",
+		"github.com/venuecast/venuecast/cmd/venuecast", "github.com/nats-io/nats-server/v2")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return binaries{}, fmt.Errorf("building: %w\n%s", err, out)
+	}
+	return binaries{filepath.Join(dir, "venuecast"), filepath.Join(dir, "nats-server"), filepath.Join(ffmpeg, "ffmpeg")}, nil
+}
+
+// suite is the faults to inject and what came of it.
+type suite struct {
+	log      *slog.Logger
+	dir      string
+	binaries binaries
+	faults   []fault
+	times    int
+	seed     uint64
+	results  []figures
+}
+
+// run injects all faults, one after another, site by site. Its error says how many times a bound did not hold.
+func (s *suite) run(ctx context.Context) error {
+	random := rand.New(rand.NewPCG(s.seed, 0)) //nolint:gosec // moments, not secrets
+	s.log.Info("chaos begins", "seed", s.seed, "logs", s.dir)
+	failed := 0
+	for i, l := range []layout{single, cluster, lossy} {
+		list := slices.DeleteFunc(slices.Clone(s.faults), func(f fault) bool { return f.layout != l })
+		if len(list) == 0 {
+			continue
+		}
+		n, err := s.at(ctx, filepath.Join(s.dir, fmt.Sprintf("site-%d", i+1)), l, list, random)
+		if err != nil {
+			return err
+		}
+		failed += n
+	}
+	if failed > 0 {
+		return fmt.Errorf("in %d of %d runs a bound did not hold", failed, len(s.results))
+	}
+	return nil
+}
+
+// at injects the faults of one layout.
+func (s *suite) at(ctx context.Context, dir string, l layout, list []fault, random *rand.Rand) (failed int, err error) {
+	site, err := newSite(ctx, dir, s.binaries, l)
+	if err != nil {
+		return 0, err
+	}
+	defer site.close()
+	for i := range list {
+		for n := range s.times {
+			e := &experiment{site: site, fault: &list[i], run: n + 1, random: random, log: s.log}
+			f, err := e.do(ctx)
+			if err != nil {
+				return failed, err
+			}
+			s.results = append(s.results, f)
+			if len(f.Failed) > 0 {
+				failed++
+			}
+		}
+	}
+	return failed, nil
+}
+
+// record is what chaos.json holds.
+type record struct {
+	Seed   uint64    `json:"seed"`
+	Faults []figures `json:"faults"`
+}
+
+func write(file string, r record) error {
+	data, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, append(data, '\n'), 0o644) //nolint:gosec // figures for everyone
+}
