@@ -81,6 +81,9 @@ func runChild(ctx context.Context, j job) error {
 	if left := libav.LedgerTotal(); left != 0 {
 		log.Error("native objects are left", "count", left, "kinds", libav.Ledger())
 	}
+	if errors.Is(err, errEnded) {
+		return nil
+	}
 	return err
 }
 
@@ -143,6 +146,9 @@ func (c *child) session(ctx context.Context) error {
 		reader, err = c.open(ctx, w)
 		return measured{reader, meter}, err
 	}
+	if c.job.Report != "" {
+		return runMeasured(ctx, o, c.job.Report)
+	}
 	if w, err = transcode.New(o); err != nil {
 		return err
 	}
@@ -185,6 +191,10 @@ func (s session) PutPart(ctx context.Context, p pipeline.Part) error {
 // open returns a reader that begins where the worker's first frame can be decoded.
 func (c *child) open(ctx context.Context, w *transcode.Worker) (bus.Reader, error) {
 	o := bus.ReaderOptions{Logger: c.log}
+	if c.job.Report != "" {
+		o.From = 1 // all of it is measured
+		return c.conn.NewReader(c.job.Assignment.Feed, o)
+	}
 	if first, ok := w.First(); ok {
 		seq, err := c.conn.RandomAccessAt(ctx, c.job.Assignment.Feed, first)
 		switch {

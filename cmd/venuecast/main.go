@@ -49,7 +49,7 @@ func newRoot() *cobra.Command {
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
 		newServe(), newIngest(), newTranscode(), newOrigin(),
-		newDemo(), newCamera(), newCheck(), newProbe(), newVersion(), newChild(),
+		newDemo(), newCamera(), newCheck(), newProbe(), newBench(), newVersion(), newChild(), newBenchRun(),
 	)
 	return root
 }

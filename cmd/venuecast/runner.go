@@ -29,6 +29,9 @@ type job struct {
 	Token      string           `json:"token"`
 	Level      string           `json:"level"`
 	Format     string           `json:"format"`
+	// Report is for measurements: the child ends after the first absence of the source, and writes into this file what it
+	// spent in libav. Empty: neither.
+	Report string `json:"report,omitempty"`
 }
 
 // The exit status with which a child says that another worker has taken over.
@@ -84,6 +87,8 @@ func (c *children) Run(ctx context.Context, a fleet.Assignment) error {
 	}
 	return err
 }
+
+var errEnded = errors.New("the child ended by itself")
 
 var errStuck = errors.New("the child made no part for too long and was killed")
 
@@ -149,7 +154,7 @@ func ended(err error) error {
 		return pipeline.ErrFenced
 	}
 	if err == nil {
-		return errors.New("the child ended by itself")
+		return errEnded
 	}
 	return fmt.Errorf("the child ended: %w", err)
 }

@@ -1,0 +1,65 @@
+//go:build cgo
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/venuecast/venuecast/cmd/internal/bench"
+	"github.com/venuecast/venuecast/pipeline"
+	"github.com/venuecast/venuecast/pipeline/transcode"
+)
+
+// childReport is what a measured child writes at its end: processor time in libav, in nanoseconds.
+type childReport struct {
+	Decode int64 `json:"decode"`
+	Scale  int64 `json:"scale"`
+	Encode int64 `json:"encode"`
+	Sound  int64 `json:"sound"`
+}
+
+func (r childReport) total() time.Duration {
+	return time.Duration(r.Decode + r.Scale + r.Encode + r.Sound)
+}
+
+// runMeasured transcodes up to the first absence of the source, writes the report and returns errEnded.
+func runMeasured(ctx context.Context, o transcode.Options, file string) error {
+	work := &bench.Work{}
+	e := bench.Engine{Video: o.Video, Audio: o.Audio, Work: work}
+	o.Video, o.Audio = e, e
+	open := o.Open
+	o.Open = func(ctx context.Context) (transcode.Reader, error) {
+		r, err := open(ctx)
+		return untilAbsence{r}, err
+	}
+	w, err := transcode.New(o)
+	if err != nil {
+		return err
+	}
+	if err := w.Run(ctx); err != nil {
+		return err
+	}
+	report, err := json.Marshal(childReport{work.Decode.Load(), work.Scale.Load(), work.Encode.Load(), work.Sound.Load()})
+	if err != nil {
+		return fmt.Errorf("writing the report: %w", err)
+	}
+	if err := os.WriteFile(file, report, 0o600); err != nil {
+		return fmt.Errorf("writing the report: %w", err)
+	}
+	return errEnded
+}
+
+// untilAbsence ends with the first absence of the source.
+type untilAbsence struct{ transcode.Reader }
+
+func (u untilAbsence) Next(ctx context.Context) (pipeline.Record, error) {
+	r, err := u.Reader.Next(ctx)
+	if err == nil && r.Absence != nil {
+		return r, pipeline.ErrClosed
+	}
+	return r, err
+}
