@@ -37,6 +37,9 @@ func (h *host) origin(context.Context) ([]pipeline.Stage, error) {
 		return nil, errors.Join(err, listener.Close())
 	}
 	feeds := live.New(live.Options{Store: disk, StoreFailed: failed, Logger: h.log})
+	if err := feeds.Restore(); err != nil {
+		return nil, errors.Join(fmt.Errorf("origin: reading the DVR: %w", err), listener.Close())
+	}
 	server, err := origin.New(origin.Options{
 		Feeds: feeds, Listener: listener, Token: h.token, Registerer: h.registry, Logger: h.log,
 	})

@@ -4,13 +4,25 @@ import "strconv"
 
 // Append appends the playlist to dst. Once rendered, its bytes may be shared; m may be changed again.
 func (m *Media) Append(dst []byte) []byte {
+	dst = m.AppendHead(dst)
+	for i := range m.Segments {
+		dst = m.Segments[i].Append(dst)
+	}
+	return m.AppendTail(dst)
+}
+
+// AppendHead appends what stands before the segments. With Segment.Append and AppendTail it makes a playlist whose
+// segments are not all in m; Version must be set then.
+func (m *Media) AppendHead(dst []byte) []byte {
 	dst = m.appendHead(dst)
 	for i := range m.DateRanges { // some readers refuse them after the last segment
 		dst = m.DateRanges[i].append(dst)
 	}
-	for i := range m.Segments {
-		dst = m.Segments[i].Append(dst)
-	}
+	return dst
+}
+
+// AppendTail appends what stands after the segments.
+func (m *Media) AppendTail(dst []byte) []byte {
 	for i := range m.PreloadHints {
 		a := list(dst, "PRELOAD-HINT")
 		a.word("TYPE", string(m.PreloadHints[i].Type))

@@ -93,7 +93,6 @@ func (a *archive) do(j job) {
 	}
 	for _, s := range j.segments {
 		s.stored.Store(true)
-		j.feed.stored.Add(s.size)
 	}
 }
 
@@ -103,9 +102,7 @@ func (a *archive) doRemove(j job) {
 		errs = append(errs, a.store.Remove(name))
 	}
 	for _, s := range j.segments {
-		if s.stored.Swap(false) {
-			j.feed.stored.Add(-s.size)
-		}
+		s.stored.Store(false)
 	}
 	if err := errors.Join(errs...); err != nil {
 		a.failed(j.feed, "remove", err)

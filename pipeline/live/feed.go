@@ -19,12 +19,12 @@ type Feed struct {
 	opts    Options
 	archive *archive
 
-	mu     sync.Mutex // serialises writers; guards epoch, breaks and the writer's side of the renditions
+	mu     sync.Mutex // serialises writers; guards epoch, breaks, bytes and the writer's side of the renditions
 	epoch  uint64
 	breaks breaks
+	bytes  int64 // of all segments that are, or will be, in the store
 
-	view   atomic.Pointer[view]
-	stored atomic.Int64 // bytes in the store
+	view atomic.Pointer[view]
 }
 
 // view is what the feed's constants fix. It is replaced as a whole when they change.
@@ -88,18 +88,35 @@ func (f *Feed) state() pipeline.State { // f.mu is held
 func (f *Feed) claim(session pipeline.Session) (pipeline.State, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.view.Load() == nil {
+		if last, ok := f.lastSession(); ok {
+			f.epoch = last.Epoch
+		}
+	}
 	if session.Epoch < f.epoch {
 		return nil, fmt.Errorf("claiming feed %s with epoch %d: %w", f.id, session.Epoch, pipeline.ErrFenced)
 	}
-	key, err := constantsKey(session.Feed)
-	if err != nil {
+	if err := f.open(session); err != nil {
 		return nil, fmt.Errorf("claiming feed %s: %w", f.id, err)
 	}
-	if v := f.view.Load(); v == nil || v.key != key {
+	return f.state(), nil
+}
+
+// open makes session the one that writes, and remembers it.
+func (f *Feed) open(session pipeline.Session) error { // f.mu is held
+	key, err := constantsKey(session.Feed)
+	if err != nil {
+		return err
+	}
+	v := f.view.Load()
+	if v == nil || v.key != key {
 		f.begin(session.Feed, key)
 	}
+	if v == nil || v.key != key || session.Epoch != f.epoch {
+		f.saveSession(session)
+	}
 	f.epoch = session.Epoch
-	return f.state(), nil
+	return nil
 }
 
 // begin opens a new window. Whoever waits on the old one is told that it is gone.
@@ -153,4 +170,37 @@ func (f *Feed) writable(epoch uint64, name string) (*Rendition, error) { // f.mu
 		return nil, fmt.Errorf("rendition %q: %w", name, ErrInvalid)
 	}
 	return r, nil
+}
+
+// affordable returns the first segment that may be kept if the feed is to stay within its bytes, 0 when all may.
+// What has left the playlists but can still be fetched counts, too.
+func (f *Feed) affordable() (msn int64) { // f.mu is held
+	excess := f.bytes - f.opts.StoreBytes
+	if f.opts.Store == nil || excess <= 0 {
+		return 0
+	}
+	for msn = f.oldest(); excess > 0; msn++ {
+		held := false
+		for _, r := range f.Renditions() {
+			if s := r.segment(msn); s != nil {
+				excess -= s.size
+				held = true
+			}
+		}
+		if !held {
+			break
+		}
+	}
+	return msn
+}
+
+// oldest returns the oldest segment that any rendition keeps.
+func (f *Feed) oldest() int64 { // f.mu is held
+	oldest := int64(maxMSN)
+	for _, r := range f.Renditions() {
+		if len(r.kept) > 0 {
+			oldest = min(oldest, r.kept[0].msn)
+		}
+	}
+	return oldest
 }

@@ -85,7 +85,7 @@ const (
 	maxParts      = 256 // per segment
 	minStep       = 250 * time.Millisecond
 	maxStep       = 30 * time.Second
-	maxDVR        = 14 * 24 * time.Hour
+	maxDVR        = 30 * 24 * time.Hour
 )
 
 func validate(feed pipeline.Feed) error {

@@ -61,7 +61,7 @@ type bench struct {
 
 func newBench(t *testing.T, opts live.Options) *bench {
 	b := &bench{T: t, epoch: 1, now: start}
-	opts.Now = b.clock
+	opts.Now, opts.Window = b.clock, cmp.Or(opts.Window, 15*time.Second)
 	b.feeds = live.New(opts)
 	b.claim(testFeed())
 	return b
@@ -119,8 +119,12 @@ func (b *bench) segments(from, to int64) {
 	}
 }
 
-func (b *bench) playlist(rendition string, form live.Form) string {
-	return string(b.feed.Rendition(rendition).Snapshot().Playlist(form).Plain)
+func (b *bench) playlist(rendition string, mode live.Mode) string {
+	return string(b.feed.Rendition(rendition).Snapshot().Playlist(live.Form{Mode: mode}).Plain)
+}
+
+func (b *bench) dvr(rendition string, mode live.Mode) string {
+	return string(b.feed.Rendition(rendition).Snapshot().Playlist(live.Form{Mode: mode, DVR: true}).Plain)
 }
 
 func requireGolden(t *testing.T, name, got string) {
@@ -191,7 +195,7 @@ func TestAnotherReaderUnderstandsThePlaylists(t *testing.T) {
 func TestTheGzipFormIsTheSamePlaylist(t *testing.T) {
 	b := newBench(t, live.Options{})
 	b.segments(firstMSN, firstMSN+3)
-	text := b.feed.Rendition("540p").Snapshot().Playlist(live.Full)
+	text := b.feed.Rendition("540p").Snapshot().Playlist(live.Form{})
 	zip, err := gzip.NewReader(bytes.NewReader(text.Gzip))
 	require.NoError(t, err)
 	plain, err := io.ReadAll(zip)

@@ -12,10 +12,10 @@ import (
 type Options struct {
 	// Segments is the least number of segments a live playlist lists. It defaults to 6.
 	Segments int
-	// Window is the least length of a live playlist. It defaults to 15 s, and is never less than 3 target durations.
+	// Window is the least length of a live playlist. It defaults to 30 s, and is never less than 3 target durations.
 	Window time.Duration
 	// Store keeps finished segments for the feed's DVR and over a restart.
-	// Without one, a playlist is as long as the live window whatever the feed's ladder says.
+	// Without one, the DVR is as long as the live window whatever the feed's ladder says.
 	Store Store
 	// StoreBytes bounds what one feed keeps in the store; the oldest go first. It defaults to 64 GiB.
 	StoreBytes int64
@@ -34,7 +34,7 @@ type Options struct {
 
 func (o Options) withDefaults() Options {
 	defaultTo(&o.Segments, 6)
-	defaultTo(&o.Window, 15*time.Second)
+	defaultTo(&o.Window, 30*time.Second)
 	defaultTo(&o.StoreBytes, 64<<30)
 	defaultTo(&o.StoreQueue, 256<<20)
 	defaultTo(&o.MaxFeeds, 256)
@@ -55,6 +55,9 @@ func defaultTo[T int | int64 | time.Duration](field *T, value T) {
 		*field = value
 	}
 }
+
+// maxListed bounds the segments of one playlist: about a day of them. What is older can be reached piece by piece.
+const maxListed = 45_000
 
 // window is the number of segments in a live playlist, and in one that reaches back into the store.
 func (o Options) window(feed pipeline.Feed) (live, listed int64) {

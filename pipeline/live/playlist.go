@@ -11,6 +11,11 @@ import (
 // Parts returns the number of parts per segment.
 func (r *Rendition) Parts() int { return r.parts }
 
+// TargetDuration returns EXT-X-TARGETDURATION.
+func (r *Rendition) TargetDuration() time.Duration {
+	return time.Duration(r.view.feed.Grid.TargetDuration()) * time.Second
+}
+
 // AdvancePartLimit returns how many parts ahead of the newest one a client may ask for (RFC 8216bis §6.2.5.2):
 // three divided by the part target if that is below a second, else three; rounded up.
 func (r *Rendition) AdvancePartLimit() int64 {
@@ -23,78 +28,128 @@ func (r *Rendition) AdvancePartLimit() int64 {
 
 // Playlist returns the media playlist in one of its forms. It is rendered once, whoever asks.
 func (s *Snapshot) Playlist(form Form) Text {
-	return s.rendered[form].get(func() []byte { return s.render(form) })
+	shared := s.whole
+	if form.listsParts() {
+		shared = s.partial
+	}
+	return shared[form.index()].get(func() Text { return s.render(form) })
 }
 
-func (s *Snapshot) listed() []*segment {
+// window returns the finished segments of the live window, or all that are listed.
+func (s *Snapshot) window(dvr bool) []*segment {
 	if len(s.kept) == 0 {
 		return nil
 	}
-	return s.kept[max(0, s.first-s.kept[0].msn):]
+	reach := s.rendition.view.live
+	if dvr {
+		reach = maxListed
+	}
+	first := max(s.first, s.next.MSN-reach)
+	return s.kept[max(0, first-s.kept[0].msn):]
 }
 
-func (s *Snapshot) render(form Form) []byte {
-	g := s.rendition.view.feed.Grid
-	target := time.Duration(g.TargetDuration()) * time.Second
-	segments := s.listed()
-	p := m3u8.Media{
-		TargetDuration:        g.TargetDuration(),
-		MediaSequence:         s.first,
+func (s *Snapshot) render(form Form) Text {
+	segments, base := s.window(form.DVR), ""
+	if form.DVR {
+		base = s.rendition.elsewhere
+	}
+	p := s.head(segments)
+	if form.Mode == Plain {
+		var b builder
+		b.plain = p.AppendHead(nil)
+		s.appendFinished(&b, segments, "", base)
+		return b.text()
+	}
+	s.lowLatency(&p, base)
+	initInForce := ""
+	if n := s.skippable(segments, p.ServerControl.CanSkipUntil); form.Mode != Full && n > 0 {
+		p.Version, p.Skip = 0, &m3u8.Skip{Segments: int64(n)}
+		initInForce, segments = segments[n-1].init, segments[n:]
+	}
+	b := builder{plain: p.AppendHead(nil)}
+	whole := max(0, len(segments)-s.closedWithParts())
+	s.appendFinished(&b, segments[:whole], initInForce, base)
+	if whole > 0 {
+		initInForce = segments[whole-1].init
+	}
+	s.appendRecent(&b, segments[whole:], initInForce, base)
+	b.plain = p.AppendTail(b.plain)
+	return b.text()
+}
+
+// head returns what is common to all forms.
+func (s *Snapshot) head(segments []*segment) m3u8.Media {
+	return m3u8.Media{
+		Version:               6, // EXT-X-MAP (§8)
+		TargetDuration:        s.rendition.view.feed.Grid.TargetDuration(),
+		MediaSequence:         s.firstOf(segments),
 		DiscontinuitySequence: s.sequenceBefore(segments),
 	}
-	if form == Plain {
-		p.Segments = s.finished(segments, "", 0)
-		return p.Append(nil)
-	}
-	p.PartTarget = g.PartTarget()
-	p.ServerControl = m3u8.ServerControl{CanBlockReload: true, CanSkipUntil: 6 * target, HoldBack: 3 * target, PartHoldBack: 3 * g.PartTarget()}
-	initInForce := ""
-	if n := s.skippable(segments, 6*target); form == Delta && n > 0 {
-		p.Skip = &m3u8.Skip{Segments: int64(n)}
-		initInForce = segments[n-1].init
-		segments = segments[n:]
-	}
-	p.Segments = s.finished(segments, initInForce, s.closedWithParts())
-	if len(segments) > 0 {
-		initInForce = segments[len(segments)-1].init
-	}
-	if len(s.open) > 0 {
-		open := s.start(s.next.MSN, s.openStart, s.openInit, initInForce)
-		open.Parts = partTags(s.next.MSN, s.open, s.timescale)
-		p.Segments = append(p.Segments, open)
-	}
-	p.PreloadHints = []m3u8.PreloadHint{{Type: m3u8.HintPart, URI: partURI(s.next.MSN, s.next.Part)}}
-	p.RenditionReports = s.reports()
-	return p.Append(nil)
 }
 
-// finished returns the tags of finished segments, the last withParts of them with their parts.
-func (s *Snapshot) finished(segments []*segment, initInForce string, withParts int) []m3u8.Segment {
-	tags := make([]m3u8.Segment, 0, len(segments)+1)
-	for i, seg := range segments {
-		tag := s.start(seg.msn, seg.start, seg.init, initInForce)
-		tag.Gap, tag.Duration, tag.URI = seg.gap, seg.seconds(), strconv.FormatInt(seg.msn, 10)+".m4s"
-		if m := seg.media.Load(); m != nil && i >= len(segments)-withParts {
-			tag.Parts = partTags(seg.msn, m.parts, seg.timescale)
-		}
-		tags, initInForce = append(tags, tag), seg.init
+func (s *Snapshot) firstOf(segments []*segment) int64 {
+	if len(segments) == 0 {
+		return s.next.MSN
 	}
-	return tags
+	return segments[0].msn
+}
+
+func (s *Snapshot) lowLatency(p *m3u8.Media, base string) {
+	g, target := s.rendition.view.feed.Grid, s.rendition.TargetDuration()
+	p.PartTarget = g.PartTarget()
+	p.ServerControl = m3u8.ServerControl{CanBlockReload: true, CanSkipUntil: 6 * target, HoldBack: 3 * target, PartHoldBack: 3 * g.PartTarget()}
+	p.PreloadHints = []m3u8.PreloadHint{{Type: m3u8.HintPart, URI: base + partURI(s.next.MSN, s.next.Part)}}
+	p.RenditionReports = s.reports()
+}
+
+// appendFinished appends finished segments without their parts.
+func (s *Snapshot) appendFinished(b *builder, segments []*segment, initInForce, base string) {
+	if base != "" {
+		s.appendPages(b, segments, initInForce)
+		return
+	}
+	for _, seg := range segments {
+		tag := s.finished(seg, initInForce, base)
+		b.plain, initInForce = tag.Append(b.plain), seg.init
+	}
+}
+
+// appendRecent appends the newest finished segments with their parts, and the one in progress.
+func (s *Snapshot) appendRecent(b *builder, segments []*segment, initInForce, base string) {
+	for _, seg := range segments {
+		tag := s.finished(seg, initInForce, base)
+		if m := seg.media.Load(); m != nil {
+			tag.Parts = partTags(base, seg.msn, m.parts, seg.timescale)
+		}
+		b.plain, initInForce = tag.Append(b.plain), seg.init
+	}
+	if len(s.open) > 0 {
+		open := s.start(s.next.MSN, s.openStart, s.openInit, initInForce, base)
+		open.Parts = partTags(base, s.next.MSN, s.open, s.timescale)
+		b.plain = open.Append(b.plain)
+	}
+}
+
+// finished returns the tags of a finished segment without its parts. base is what its addresses begin with.
+func (s *Snapshot) finished(seg *segment, initInForce, base string) m3u8.Segment {
+	tag := s.start(seg.msn, seg.start, seg.init, initInForce, base)
+	tag.Gap, tag.Duration, tag.URI = seg.gap, seg.seconds(), base+strconv.FormatInt(seg.msn, 10)+".m4s"
+	return tag
 }
 
 // start returns a segment's tags that come before its first part (§4.4.4.9).
-func (s *Snapshot) start(msn int64, at discontinuity, init, initInForce string) m3u8.Segment {
+func (s *Snapshot) start(msn int64, at discontinuity, init, initInForce, base string) m3u8.Segment {
 	tag := m3u8.Segment{Discontinuity: at.here, ProgramDateTime: s.rendition.view.feed.Grid.SegmentTime(msn).Time()}
 	if init != initInForce {
-		tag.Map = "init." + init + ".mp4"
+		tag.Map = base + "init." + init + ".mp4"
 	}
 	return tag
 }
 
-func partTags(msn int64, parts []part, timescale int64) []m3u8.Part {
+func partTags(base string, msn int64, parts []part, timescale int64) []m3u8.Part {
 	tags := make([]m3u8.Part, len(parts))
 	for i, p := range parts {
-		tags[i] = m3u8.Part{Duration: span(p.duration, timescale), URI: partURI(msn, i), Independent: p.independent, Gap: p.gap}
+		tags[i] = m3u8.Part{Duration: span(p.duration, timescale), URI: base + partURI(msn, i), Independent: p.independent, Gap: p.gap}
 	}
 	return tags
 }
@@ -143,7 +198,7 @@ func (s *Snapshot) skippable(segments []*segment, boundary time.Duration) int {
 // within three target durations of the end (§6.2.2), at least one.
 func (s *Snapshot) closedWithParts() int {
 	g := s.rendition.view.feed.Grid
-	return max(1, int(3*time.Duration(g.TargetDuration())*time.Second/g.Step())-1)
+	return max(1, int(3*s.rendition.TargetDuration()/g.Step())-1)
 }
 
 // Codecs returns the codecs of the rendition's init section (RFC 6381), empty before it came.

@@ -13,13 +13,14 @@ import (
 
 // Rendition is one rendition's window. Its exported methods may be called by any goroutine.
 type Rendition struct {
-	name    string
-	kind    codecs.Kind
-	bitrate int64 // as declared by the ladder
-	parts   int   // per segment
-	feed    *Feed
-	view    *view
-	snap    atomic.Pointer[Snapshot]
+	name      string
+	kind      codecs.Kind
+	bitrate   int64 // as declared by the ladder
+	parts     int   // per segment
+	feed      *Feed
+	view      *view
+	elsewhere string // what the addresses of its media begin with in playlists that do not lie with them
+	snap      atomic.Pointer[Snapshot]
 
 	// The writer's side, guarded by feed.mu.
 	started   bool
@@ -30,11 +31,13 @@ type Rendition struct {
 	initFrom  int64
 	inits     map[string][]byte // by version; replaced, never written
 	timescale int64
-	open      []part     // of segment next.MSN; shared with snapshots, only ever appended to
-	kept      []*segment // without holes, shared likewise: those listed, and before them those just removed
-	first     int64      // the first segment listed
+	open      []part          // of segment next.MSN; shared with snapshots, only ever appended to
+	kept      []*segment      // without holes, shared likewise: those listed, and before them those just removed
+	first     int64           // the first segment listed
+	pages     map[int64]*page // by their first segment; replaced, never written
 	rates     rates
 	lastPart  time.Time
+	edition   int64 // grows with every change of what is listed, parts aside
 }
 
 func newRendition(f *Feed, v *view, name string, kind codecs.Kind, bitrate int64) *Rendition {
@@ -42,7 +45,8 @@ func newRendition(f *Feed, v *view, name string, kind codecs.Kind, bitrate int64
 	if kind == codecs.Audio {
 		r.timescale = grid.SampleRate
 	}
-	r.snap.Store(&Snapshot{rendition: r, changed: make(chan struct{})})
+	r.elsewhere = "../../../live/" + f.id + "/" + name + "/"
+	r.snap.Store(&Snapshot{rendition: r, changed: make(chan struct{}), partial: &renderings{}, whole: &renderings{}})
 	return r
 }
 
@@ -106,9 +110,12 @@ func (r *Rendition) append(p part) {
 	r.kept = append(r.kept, s)
 	if !s.gap {
 		r.rates.add(s)
+		r.feed.bytes += s.size
 		r.feed.archive.put(r.feed, s.storeName(r.storePath()), s.media.Load().whole, s)
 	}
+	r.addPage()
 	r.trim()
+	r.edition++
 }
 
 // initAt returns the version of the init section that a segment needs.
@@ -127,9 +134,7 @@ func (r *Rendition) trim() {
 	if s := r.segment(end - live - 1); s != nil && !s.gap && !s.stored.Load() {
 		r.first = max(r.first, end-live)
 	}
-	if r.feed.stored.Load() > r.feed.opts.StoreBytes {
-		r.first = max(r.first, min(r.kept[0].msn+live+1, end-live))
-	}
+	r.first = max(r.first, min(r.feed.affordable()+live, end-live))
 	if s := r.segment(end - 2*live - 2); s != nil && r.feed.opts.Store != nil {
 		s.media.Store(nil)
 	}
@@ -149,21 +154,18 @@ func (r *Rendition) drop(n int) {
 		s.media.Store(nil) // the array behind kept, and readers of old snapshots, hold on to s
 		if !s.gap {
 			names = append(names, s.storeName(r.storePath()))
+			r.feed.bytes -= s.size
 		}
 	}
 	r.feed.archive.remove(r.feed, names, r.kept[:n])
 	r.kept = r.kept[n:]
+	r.dropPages()
+	r.edition++
 }
 
 // forget drops init sections and breaks that nothing kept needs.
 func (r *Rendition) forget() {
-	oldest := r.kept[0].msn
-	for _, other := range r.feed.Renditions() {
-		if len(other.kept) > 0 {
-			oldest = min(oldest, other.kept[0].msn)
-		}
-	}
-	r.feed.breaks.forget(oldest)
+	r.feed.breaks.forget(r.feed.oldest())
 	if len(r.inits) < 2 {
 		return
 	}
@@ -199,8 +201,16 @@ func (r *Rendition) reset() {
 // publish shows readers what is there now and wakes those who wait.
 func (r *Rendition) publish() {
 	old := r.snap.Load()
+	whole := old.whole
+	if old.edition != r.edition {
+		whole = &renderings{}
+	}
 	r.snap.Store(&Snapshot{
 		rendition: r,
+		edition:   r.edition,
+		pages:     r.pages,
+		partial:   &renderings{},
+		whole:     whole,
 		codecs:    r.codecs,
 		inits:     r.inits,
 		kept:      r.kept,
@@ -220,7 +230,7 @@ func (r *Rendition) publish() {
 // retire tells readers that the window has been replaced.
 func (r *Rendition) retire() {
 	old := r.snap.Load()
-	r.snap.Store(&Snapshot{rendition: r, retired: true, changed: make(chan struct{})})
+	r.snap.Store(&Snapshot{rendition: r, retired: true, changed: make(chan struct{}), partial: &renderings{}, whole: &renderings{}})
 	close(old.changed)
 	r.drop(len(r.kept))
 }

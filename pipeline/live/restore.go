@@ -25,6 +25,9 @@ func (f *Feed) restore(v *view) { // f.mu is held
 	var foreign []string
 	found := map[*Rendition][]*segment{}
 	for _, o := range objects {
+		if o.Name == f.id+"/"+sessionFile {
+			continue
+		}
 		r, name := v.owner(f.id, o.Name)
 		if r == nil {
 			foreign = append(foreign, o.Name)
@@ -94,10 +97,12 @@ func (r *Rendition) restoreOne(s *segment) {
 		r.next.MSN++
 	}
 	s.stored.Store(true)
-	r.feed.stored.Add(s.size)
+	r.feed.bytes += s.size
 	r.timescale = s.timescale
 	r.kept = append(r.kept, s)
 	r.next.MSN = s.msn + 1
+	r.addPage()
+	r.edition++
 }
 
 // trimRestored moves the window's start to where it belongs.

@@ -14,6 +14,7 @@ import (
 type Snapshot struct {
 	rendition *Rendition
 	retired   bool
+	edition   int64
 	codecs    string
 	inits     map[string][]byte
 	kept      []*segment
@@ -26,8 +27,10 @@ type Snapshot struct {
 	rates     rates
 	at        time.Time     // when the last part came
 	changed   chan struct{} // closed when there is a newer snapshot
+	pages     map[int64]*page
 
-	rendered [forms]rendering
+	partial *renderings // of forms that list parts
+	whole   *renderings // of the others, shared by all snapshots of the same segments
 }
 
 // Media is a stretch of bytes to serve. Close must be called once.

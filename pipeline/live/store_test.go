@@ -2,6 +2,7 @@ package live_test
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -102,7 +103,7 @@ func withInits(t *testing.T, opts live.Options, dvr time.Duration, inits map[str
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		b := &bench{T: t, epoch: 1, now: start, inits: inits}
-		opts.Now = b.clock
+		opts.Now, opts.Window = b.clock, cmp.Or(opts.Window, 15*time.Second)
 		b.feeds = live.New(opts)
 		ended := make(chan error)
 		go func() { ended <- b.feeds.Run(t.Context()) }()
@@ -135,7 +136,7 @@ func TestTheStoreLengthensThePlaylist(t *testing.T) {
 	store := &shelf{files: map[string][]byte{}}
 	withStore(t, live.Options{Store: store}, 96*time.Second, func(b *bench) {
 		b.settled(firstMSN, firstMSN+80)
-		p := requireReadable(b.T, b.playlist("540p", live.Full))
+		p := requireReadable(b.T, b.dvr("540p", live.Full))
 		require.EqualValues(b, 50, p.Count())
 		require.EqualValues(b, firstMSN+30, p.SeqNo)
 		text, err := b.read("540p", firstMSN+30)
@@ -143,7 +144,7 @@ func TestTheStoreLengthensThePlaylist(t *testing.T) {
 		require.Contains(b, text, fmt.Sprintf("540p %d.5;", firstMSN+30))
 		objects, err := store.List("")
 		require.NoError(b, err)
-		require.Len(b, objects, 3*(50+8)+3, "what has been removed from the playlist for long is removed from the store")
+		require.Len(b, objects, 3*(50+8)+3+1, "segments, init sections and the session: what has been removed from the playlist for long is removed from the store")
 	})
 }
 
@@ -154,14 +155,14 @@ func TestARestartGoesOnFromTheStore(t *testing.T) {
 		b.settled(firstMSN, firstMSN+4)
 		b.init("540p", "two")
 		b.settled(firstMSN+4, firstMSN+20)
-		before = b.playlist("540p", live.Plain)
+		before = b.dvr("540p", live.Plain)
 	})
 	withInits(t, live.Options{Store: store}, 96*time.Second, map[string]string{"540p": "two"}, func(b *bench) {
 		require.Equal(b, pipeline.State{"1080p": {MSN: firstMSN + 20}, "540p": {MSN: firstMSN + 20}, "sound": {MSN: firstMSN + 20}}, b.feed.State())
-		require.Equal(b, before, b.playlist("540p", live.Plain))
+		require.Equal(b, before, b.dvr("540p", live.Plain))
 		require.ErrorIs(b, b.feed.Rendition("540p").Snapshot().Err(start), live.ErrStale, "nothing new has come yet")
 		b.settled(firstMSN+20, firstMSN+21)
-		playlist := b.playlist("540p", live.Plain)
+		playlist := b.dvr("540p", live.Plain)
 		require.Contains(b, playlist, "#EXT-X-MEDIA-SEQUENCE:1000\n")
 		require.Equal(b, 1, strings.Count(playlist, "EXT-X-DISCONTINUITY\n"))
 		text, err := b.read("540p", firstMSN+7)
@@ -180,7 +181,7 @@ func TestHolesInTheStoreAreGaps(t *testing.T) {
 	}
 	store.files["hall/"+strings.Repeat("0", 16)+"/540p/5-1-1-0c-x-00000000.m4s"] = []byte("of other constants")
 	withStore(t, live.Options{Store: store}, 96*time.Second, func(b *bench) {
-		segments := requireReadable(b.T, b.playlist("540p", live.Plain)).GetAllSegments()
+		segments := requireReadable(b.T, b.dvr("540p", live.Plain)).GetAllSegments()
 		require.Len(b, segments, 6)
 		require.True(b, segments[3].Gap)
 		require.InDelta(b, 1.92, segments[3].Duration, 1e-6)
@@ -200,7 +201,7 @@ func TestAFullStoreDoesNotStopTheLiveWindow(t *testing.T) {
 		store.setFull(true)
 		b.settled(firstMSN+20, firstMSN+40)
 		require.EqualValues(b, 60, failed.Load())
-		list := requireReadable(b.T, b.playlist("540p", live.Plain))
+		list := requireReadable(b.T, b.dvr("540p", live.Plain))
 		require.EqualValues(b, firstMSN+32, list.SeqNo, "nothing is listed that is not there")
 		for msn := int64(firstMSN + 32); msn < firstMSN+40; msn++ {
 			_, err := b.read("540p", msn)
@@ -208,24 +209,72 @@ func TestAFullStoreDoesNotStopTheLiveWindow(t *testing.T) {
 		}
 		store.setFull(false)
 		b.settled(firstMSN+40, firstMSN+60)
-		require.EqualValues(b, firstMSN+40, requireReadable(b.T, b.playlist("540p", live.Plain)).SeqNo)
+		require.EqualValues(b, firstMSN+40, requireReadable(b.T, b.dvr("540p", live.Plain)).SeqNo)
 	})
 }
 
 func TestTheStoreIsBoundedInBytes(t *testing.T) {
 	store := &shelf{files: map[string][]byte{}}
-	const limit = 5000
+	const limit = 10_000
 	withStore(t, live.Options{Store: store, StoreBytes: limit}, time.Hour, func(b *bench) {
 		b.settled(firstMSN, firstMSN+200)
-		require.Less(b, store.size(), 2*limit)
-		p := requireReadable(b.T, b.playlist("540p", live.Plain))
+		require.Less(b, store.size(), limit+1000, "three segments more, and the session")
+		p := requireReadable(b.T, b.dvr("540p", live.Full))
 		require.GreaterOrEqual(b, p.Count(), uint(8))
 		for _, s := range p.GetAllSegments() {
 			var msn int64
-			_, err := fmt.Sscanf(s.URI, "%d.m4s", &msn)
+			_, err := fmt.Sscanf(s.URI, "../../../live/hall/540p/%d.m4s", &msn)
 			require.NoError(b, err)
 			_, err = b.read("540p", msn)
 			require.NoError(b, err)
 		}
 	})
+}
+
+func TestTheStoreIsBoundedWhenTheBitRateRises(t *testing.T) {
+	store := &shelf{files: map[string][]byte{}}
+	const limit = 100_000
+	withStore(t, live.Options{Store: store, StoreBytes: limit}, time.Hour, func(b *bench) {
+		b.settled(firstMSN, firstMSN+100)
+		for msn := int64(firstMSN + 100); msn < firstMSN+120; msn++ {
+			for i := range 6 {
+				for _, r := range b.feed.Renditions() {
+					p := newPart(r.Name(), msn, i)
+					p.Data = make([]byte, 200) // 15 times as many as before
+					require.NoError(b, b.feed.PutPart(1, p))
+				}
+			}
+			synctest.Wait()
+			require.Less(b, store.size(), limit+5000)
+		}
+	})
+}
+
+func TestAnOldWorkerCanNotComeBackAfterARestart(t *testing.T) {
+	store := &shelf{files: map[string][]byte{}}
+	withStore(t, live.Options{Store: store}, 96*time.Second, func(b *bench) {
+		b.epoch = 7
+		b.claim(dvrFeed(96 * time.Second))
+		b.settled(firstMSN, firstMSN+2)
+	})
+	feeds := live.New(live.Options{Store: store})
+	_, err := feeds.Claim(pipeline.Session{Feed: dvrFeed(96 * time.Second), Epoch: 6})
+	require.ErrorIs(t, err, pipeline.ErrFenced)
+	_, err = feeds.Claim(pipeline.Session{Feed: dvrFeed(96 * time.Second), Epoch: 7})
+	require.NoError(t, err)
+}
+
+func TestRecordedFeedsAreThereBeforeAnyWorker(t *testing.T) {
+	store := &shelf{files: map[string][]byte{}}
+	withStore(t, live.Options{Store: store}, 96*time.Second, func(b *bench) { b.settled(firstMSN, firstMSN+12) })
+	store.files["yard/session.json"] = []byte("{")
+	feeds := live.New(live.Options{Store: store})
+	require.NoError(t, feeds.Restore())
+	require.Nil(t, feeds.Feed("yard"))
+	feed := feeds.Feed("hall")
+	require.EqualValues(t, 1, feed.Epoch())
+	snap := feed.Rendition("540p").Snapshot()
+	require.ErrorIs(t, snap.Err(start), live.ErrNotReady, "there is nothing live")
+	require.EqualValues(t, 12, requireReadable(t, string(snap.Playlist(live.Form{Mode: live.Plain, DVR: true}).Plain)).Count())
+	require.ErrorIs(t, feed.PutPart(1, newPart("540p", firstMSN+12, 1)), live.ErrNoSession, "the worker has to say what it has")
 }

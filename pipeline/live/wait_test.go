@@ -69,7 +69,7 @@ func TestAPlaylistIsRenderedOncePerSnapshot(t *testing.T) {
 	b := newBench(t, live.Options{})
 	b.segments(firstMSN, firstMSN+3)
 	snap := b.feed.Rendition("540p").Snapshot()
-	first, second := snap.Playlist(live.Full), snap.Playlist(live.Full)
+	first, second := snap.Playlist(live.Form{}), snap.Playlist(live.Form{})
 	require.Same(t, &first.Plain[0], &second.Plain[0])
 	require.Same(t, &first.Gzip[0], &second.Gzip[0])
 }

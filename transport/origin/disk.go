@@ -43,10 +43,10 @@ func OpenDisk(dir string, opts DiskOptions) (*Disk, error) {
 // Close gives the directory up.
 func (d *Disk) Close() error { return d.root.Close() }
 
-// List implements live.Store. prefix names a directory. Files that were being written when the process ended are removed.
+// List implements live.Store. prefix names a directory, or is empty. Files that were being written when the process ended are removed.
 func (d *Disk) List(prefix string) ([]live.Object, error) {
 	var objects []live.Object
-	dir := strings.TrimSuffix(prefix, "/")
+	dir := path.Clean(prefix)
 	err := fs.WalkDir(d.root.FS(), dir, func(name string, entry fs.DirEntry, err error) error {
 		switch {
 		case errors.Is(err, fs.ErrNotExist):

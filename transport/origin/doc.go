@@ -14,6 +14,8 @@
 //	GET /live/{feed}/{rendition}/{msn}.m4s            a segment
 //	GET /live/{feed}/{rendition}/{msn}.{part}.m4s     a part; the hinted one is held until it is whole
 //	GET /live/{feed}/{rendition}/init.{version}.mp4   an init section
+//	GET /dvr/{feed}/index.m3u8                        the same, as far back as there is media; media lie under /live
+//	GET /dvr/{feed}/{rendition}/index.m3u8
 //	GET /, /watch/{feed}, /api/v1/feeds, /healthz
 //
 // With ?ll=0 on the multivariant playlist the playlists have no low-latency tags.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -197,6 +198,27 @@ func TestPlaylistsAreReadableByAnotherReader(t *testing.T) {
 	require.NotContains(t, rec.Body.String(), "SERVER-CONTROL")
 	require.Contains(t, h.do("GET", "/live/hall/index.m3u8?ll=0", nil).Body.String(), "540p/index.m3u8?ll=0\n")
 	require.Equal(t, "gzip", h.do("GET", "/live/hall/540p/index.m3u8", nil, "Accept-Encoding", "gzip").Header().Get("Content-Encoding"))
+}
+
+func TestTheDVRPointsToTheSameMedia(t *testing.T) {
+	h := filled(t, origin.Options{})
+	require.Equal(t, h.do("GET", "/live/hall/index.m3u8", nil).Body.String(), h.do("GET", "/dvr/hall/index.m3u8", nil).Body.String())
+	rec := h.do("GET", "/dvr/hall/540p/index.m3u8?_HLS_msn=1004&_HLS_part=0", nil)
+	require.Equal(t, http.StatusOK, rec.Code)
+	read, err := playlist.Unmarshal(rec.Body.Bytes())
+	require.NoError(t, err)
+	base, err := url.Parse("/dvr/hall/540p/index.m3u8")
+	require.NoError(t, err)
+	segments := read.(*playlist.Media).Segments
+	require.Len(t, segments, 4)
+	for _, s := range segments {
+		at, err := base.Parse(s.URI)
+		require.NoError(t, err)
+		require.Equal(t, http.StatusOK, h.do("GET", at.Path, nil).Code)
+	}
+	require.NotContains(t, h.do("GET", "/dvr/hall/540p/index.m3u8?ll=0", nil).Body.String(), "EXT-X-PART")
+	require.Equal(t, http.StatusNotFound, h.do("GET", "/dvr/hall/540p/1000.m4s", nil).Code, "one address for each object")
+	require.Equal(t, http.StatusNotFound, h.do("GET", "/dvr/other/540p/index.m3u8", nil).Code)
 }
 
 func TestPlaylistRequestsAreAnsweredByTheStandard(t *testing.T) {

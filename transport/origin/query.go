@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/venuecast/venuecast/pipeline"
+	"github.com/venuecast/venuecast/pipeline/live"
 )
 
 // directives are the query parameters of a playlist request (RFC 8216bis §6.2.5), and ours.
@@ -16,8 +17,8 @@ type directives struct {
 	msn     int64
 	hasPart bool
 	part    int64
-	skip    bool // a delta update is asked for
-	plain   bool // ll=0: the playlist without low latency, for players that fare better so
+	skip    live.Mode // the delta update that is asked for, if any
+	plain   bool      // ll=0: the playlist without low latency, for players that fare better so
 }
 
 var errMalformed = errors.New("malformed delivery directive")
@@ -69,8 +70,7 @@ func (d *directives) set(key, value string) (err error) {
 		d.hasPart = true
 		d.part, err = decimal(value)
 	case "_HLS_skip":
-		// v2 differs from YES in date ranges only, of which there are none. Other values are not directives.
-		d.skip = value == "YES" || value == "v2"
+		d.skip = skips[value]
 	case "ll":
 		d.plain = value == "0"
 	}
@@ -78,6 +78,16 @@ func (d *directives) set(key, value string) (err error) {
 		return fmt.Errorf("%w: %s", errMalformed, key)
 	}
 	return nil
+}
+
+// skips are the values of _HLS_skip; others are not directives.
+var skips = map[string]live.Mode{"YES": live.Delta, "v2": live.DeltaDates}
+
+func (d directives) mode() live.Mode {
+	if d.plain {
+		return live.Plain
+	}
+	return d.skip
 }
 
 // decimal reads a decimal-integer (RFC 8216bis §4.2): digits, without a sign.

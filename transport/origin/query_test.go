@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/venuecast/venuecast/pipeline"
+	"github.com/venuecast/venuecast/pipeline/live"
 )
 
 func TestDirectivesAreReadAsTheStandardSays(t *testing.T) {
@@ -16,8 +17,8 @@ func TestDirectivesAreReadAsTheStandardSays(t *testing.T) {
 		"_HLS_msn=12":                        {hasMSN: true, msn: 12},
 		"_HLS_msn=12&_HLS_part=3":            {hasMSN: true, msn: 12, hasPart: true, part: 3},
 		"_HLS_part=3&_HLS_msn=12":            {hasMSN: true, msn: 12, hasPart: true, part: 3},
-		"_HLS_skip=YES":                      {skip: true},
-		"_HLS_skip=v2":                       {skip: true},
+		"_HLS_skip=YES":                      {skip: live.Delta},
+		"_HLS_skip=v2":                       {skip: live.DeltaDates},
 		"_HLS_skip=NO":                       {},
 		"ll=0":                               {plain: true},
 		"ll=1":                               {},

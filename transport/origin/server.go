@@ -52,6 +52,8 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("PUT /ingest/v1/{feed}/{rendition}/{msn}/{part}", s.authorised(s.putPart))
 	mux.HandleFunc("GET /live/{feed}/index.m3u8", s.getMultivariant)
 	mux.HandleFunc("GET /live/{feed}/{rendition}/{file}", s.getFile)
+	mux.HandleFunc("GET /dvr/{feed}/index.m3u8", s.getMultivariant)
+	mux.HandleFunc("GET /dvr/{feed}/{rendition}/index.m3u8", s.getDVR)
 	mux.HandleFunc("GET /api/v1/feeds", s.getFeeds)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	s.routePage(mux)

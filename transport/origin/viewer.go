@@ -39,21 +39,36 @@ func (s *Server) getMultivariant(w http.ResponseWriter, req *http.Request) {
 }
 
 func (s *Server) getFile(w http.ResponseWriter, req *http.Request) {
-	var rendition *live.Rendition
-	feed := s.opts.Feeds.Feed(req.PathValue("feed"))
-	if feed != nil {
-		rendition = feed.Rendition(req.PathValue("rendition"))
-	}
+	rendition := s.rendition(req)
 	f := parseFile(req.PathValue("file"))
 	if rendition == nil || f.kind == noFile {
 		fail(w, http.StatusNotFound, "no such file", time.Second)
 		return
 	}
 	if f.kind == playlistFile {
-		s.getPlaylist(w, req, rendition, targetOf(feed))
+		s.getPlaylist(w, req, rendition, live.Form{})
 		return
 	}
-	s.getMedia(w, req, rendition, f, targetOf(feed))
+	s.getMedia(w, req, rendition, f)
+}
+
+// getDVR answers with a playlist that goes back as far as there is media. Its media lie where those of the live window do.
+func (s *Server) getDVR(w http.ResponseWriter, req *http.Request) {
+	rendition := s.rendition(req)
+	if rendition == nil {
+		fail(w, http.StatusNotFound, "no such file", time.Second)
+		return
+	}
+	s.getPlaylist(w, req, rendition, live.Form{DVR: true})
+}
+
+// rendition returns the rendition that a request names, nil when there is none.
+func (s *Server) rendition(req *http.Request) *live.Rendition {
+	feed := s.opts.Feeds.Feed(req.PathValue("feed"))
+	if feed == nil {
+		return nil
+	}
+	return feed.Rendition(req.PathValue("rendition"))
 }
 
 func targetOf(feed *live.Feed) time.Duration {
@@ -61,7 +76,8 @@ func targetOf(feed *live.Feed) time.Duration {
 }
 
 // getPlaylist answers with a media playlist, waiting for the part that is asked for (RFC 8216bis §6.2.5.2).
-func (s *Server) getPlaylist(w http.ResponseWriter, req *http.Request, r *live.Rendition, target time.Duration) {
+func (s *Server) getPlaylist(w http.ResponseWriter, req *http.Request, r *live.Rendition, form live.Form) {
+	target := r.TargetDuration()
 	d, err := parseQuery(req.URL.RawQuery)
 	if err != nil {
 		fail(w, http.StatusBadRequest, err.Error(), 4*target)
@@ -91,21 +107,13 @@ func (s *Server) getPlaylist(w http.ResponseWriter, req *http.Request, r *live.R
 		}
 	}
 	cacheFor(w, okAge)
-	writePlaylist(w, req, snap.Playlist(formOf(d)))
-}
-
-func formOf(d directives) live.Form {
-	switch {
-	case d.plain:
-		return live.Plain
-	case d.skip:
-		return live.Delta
-	}
-	return live.Full
+	form.Mode = d.mode()
+	writePlaylist(w, req, snap.Playlist(form))
 }
 
 // getMedia answers with a segment, part or init section. The hinted part is held until it is whole (§6.2.6).
-func (s *Server) getMedia(w http.ResponseWriter, req *http.Request, r *live.Rendition, f file, target time.Duration) {
+func (s *Server) getMedia(w http.ResponseWriter, req *http.Request, r *live.Rendition, f file) {
+	target := r.TargetDuration()
 	snap := r.Snapshot()
 	var media live.Media
 	var err error

@@ -1,0 +1,74 @@
+package live_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/venuecast/venuecast/pipeline"
+	"github.com/venuecast/venuecast/pipeline/live"
+)
+
+// From the arrival of a part until 2000 waiting clients have the playlist that lists it, rendered once.
+func BenchmarkAPartWakes2000Clients(b *testing.B) {
+	feeds := live.New(live.Options{})
+	_, err := feeds.Claim(pipeline.Session{Feed: testFeed(), Epoch: 1})
+	require.NoError(b, err)
+	feed := feeds.Feed("hall")
+	require.NoError(b, feed.PutInit(1, pipeline.Init{Rendition: "540p", Codecs: "avc1.64001F", Data: []byte("init")}))
+	r := feed.Rendition("540p")
+	next := pipeline.Position{MSN: firstMSN}
+	for b.Loop() {
+		b.StopTimer()
+		var ready, done sync.WaitGroup
+		for range 2000 {
+			ready.Add(1)
+			done.Go(func() {
+				ready.Done()
+				snap, err := r.Wait(b.Context(), next)
+				if err != nil || len(snap.Playlist(live.Form{}).Gzip) == 0 {
+					b.Error("woken without a playlist")
+				}
+			})
+		}
+		ready.Wait()
+		b.StartTimer()
+		require.NoError(b, feed.PutPart(1, newPart("540p", next.MSN, next.Part)))
+		done.Wait()
+		b.StopTimer()
+		if next.Part++; next.Part == 6 {
+			next = pipeline.Position{MSN: next.MSN + 1}
+		}
+		b.StartTimer()
+	}
+}
+
+// A playlist of four hours is put together from pages.
+func BenchmarkPlaylistOfFourHours(b *testing.B) {
+	feed := dvrFeed(4 * time.Hour)
+	feeds := live.New(live.Options{Window: 4 * time.Hour})
+	_, err := feeds.Claim(pipeline.Session{Feed: feed, Epoch: 1})
+	require.NoError(b, err)
+	f := feeds.Feed("hall")
+	require.NoError(b, f.PutInit(1, pipeline.Init{Rendition: "sound", Codecs: "mp4a.40.2", Data: []byte("init")}))
+	put := func(msn int64) {
+		for i := range 6 {
+			require.NoError(b, f.PutPart(1, newPart("sound", msn, i)))
+		}
+	}
+	msn := int64(firstMSN)
+	for ; msn < firstMSN+7500; msn++ {
+		put(msn)
+	}
+	size := 0
+	for b.Loop() {
+		put(msn)
+		msn++
+		size = len(f.Rendition("sound").Snapshot().Playlist(live.Form{DVR: true}).Plain)
+	}
+	b.ReportMetric(float64(size), "bytes/playlist")
+	require.Contains(b, fmt.Sprint(f.State()), fmt.Sprint(msn))
+}

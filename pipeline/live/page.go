@@ -1,0 +1,75 @@
+package live
+
+import (
+	"bytes"
+	"maps"
+	"sync"
+)
+
+// pageSegments is how many segments make a page.
+const pageSegments = 128
+
+// page is the text of a stretch of finished segments in a playlist of the DVR. Media Sequence Numbers cut a rendition into
+// pages, so that long playlists are put together from a few pieces, each rendered and compressed once.
+type page struct {
+	segments    []*segment
+	initInForce string // before the first of them
+
+	once            sync.Once
+	plain, deflated []byte
+}
+
+// addPage makes the page that ends with the segment before next, if all of it and one segment before are kept:
+// a playlist that begins with a page's first segment has a tag more, EXT-X-MAP, and does not use it.
+func (r *Rendition) addPage() {
+	first := r.next.MSN - pageSegments
+	if r.next.MSN%pageSegments != 0 || first <= r.kept[0].msn {
+		return
+	}
+	i := first - r.kept[0].msn
+	r.pages = maps.Clone(r.pages) // readers hold the old map
+	if r.pages == nil {
+		r.pages = map[int64]*page{}
+	}
+	r.pages[first] = &page{segments: r.kept[i:], initInForce: r.kept[i-1].init}
+}
+
+// dropPages forgets pages of which something is gone.
+func (r *Rendition) dropPages() {
+	for first := range r.pages {
+		if len(r.kept) == 0 || first <= r.kept[0].msn {
+			r.pages = maps.Clone(r.pages)
+			delete(r.pages, first)
+		}
+	}
+}
+
+// appendPages appends finished segments as they stand in playlists elsewhere than under /live, by pages where there are any.
+func (s *Snapshot) appendPages(b *builder, segments []*segment, initInForce string) {
+	for len(segments) > 0 {
+		n := 1
+		p := s.pages[segments[0].msn]
+		if p != nil && len(segments) >= pageSegments && initInForce == p.initInForce {
+			n = pageSegments
+			b.page(p.rendered(s))
+		} else {
+			tag := s.finished(segments[0], initInForce, s.rendition.elsewhere)
+			b.plain = tag.Append(b.plain)
+		}
+		initInForce, segments = segments[n-1].init, segments[n:]
+	}
+}
+
+func (p *page) rendered(s *Snapshot) *page {
+	p.once.Do(func() {
+		initInForce := p.initInForce
+		for _, seg := range p.segments {
+			tag := s.finished(seg, initInForce, s.rendition.elsewhere)
+			p.plain, initInForce = tag.Append(p.plain), seg.init
+		}
+		var zip bytes.Buffer
+		deflate(&zip, p.plain, &best, false)
+		p.deflated = bytes.Clone(zip.Bytes())
+	})
+	return p
+}
