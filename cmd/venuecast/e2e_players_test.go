@@ -44,7 +44,7 @@ func awaitFeed(t *testing.T, url string, limit time.Duration) {
 
 // check requests a URL and returns why it does not answer with 200.
 func check(ctx context.Context, url string) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
 		return err
 	}

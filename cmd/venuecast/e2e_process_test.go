@@ -22,16 +22,6 @@ import (
 	"github.com/venuecast/venuecast/pipeline"
 )
 
-// asCommand makes the test binary behave as venuecast: so the end-to-end tests run the code under test, with the race
-// detector when they have it, in processes of their own.
-const asCommand = "VENUECAST_TEST_AS_COMMAND"
-
-func init() {
-	if os.Getenv(asCommand) != "" {
-		os.Exit(run(os.Args[1:]))
-	}
-}
-
 // process is a program that a test has started. It is ended with the test.
 type process struct {
 	name  string
@@ -44,13 +34,10 @@ type process struct {
 	written chan struct{} // closed and replaced at every line
 }
 
-// startVenuecast runs venuecast with these arguments.
+// startVenuecast runs venuecast with these arguments, in a process of its own: the test binary under its command's name
+// (see TestMain), and so with the race detector when the tests have it.
 func startVenuecast(t *testing.T, args ...string) *process {
 	t.Helper()
-	self, err := os.Executable()
-	require.NoError(t, err)
-	cmd := exec.Command(self, args...)
-	cmd.Env = append(os.Environ(), asCommand+"=1")
 	var p *process
 	t.Cleanup(func() { // clean-ups run last in, first out: this one after that of start
 		if p == nil {
@@ -60,7 +47,7 @@ func startVenuecast(t *testing.T, args ...string) *process {
 		require.NotContains(t, p.text(), "DATA RACE")
 		require.NotContains(t, p.text(), "panic:")
 	})
-	p = start(t, cmd)
+	p = start(t, exec.Command("venuecast", args...))
 	return p
 }
 
@@ -74,7 +61,7 @@ func start(t *testing.T, cmd *exec.Cmd) *process {
 	cmd.Stdout, cmd.Stderr = in, in
 	p := &process{name: cmd.Args[0], ended: make(chan struct{}), written: make(chan struct{})}
 	program := pipeline.Func(p.name, func(context.Context) error {
-		defer func() { _ = in.Close() }() // so that the reader ends
+		defer func() { _ = in.Close() }()                        // so that the reader ends
 		if err := cmd.Run(); !errors.Is(err, context.Canceled) { // which means: told to end, and ended with status 0
 			return err
 		}

@@ -96,6 +96,7 @@ func requireClean(t *testing.T, report watch.Report, d time.Duration) {
 	for _, r := range report.Renditions {
 		kinds[r.Kind]++
 		require.GreaterOrEqual(t, r.Segments, int64(d/(2200*time.Millisecond))-1, r.Name)
+		require.Zero(t, r.MissingSegments, r.Name)
 		require.Zero(t, r.Discontinuities, r.Name)
 		require.Zero(t, r.Gaps, r.Name)
 	}

@@ -59,7 +59,8 @@ func (a *alignment) add(t *track, msn int64, s start, at time.Time) {
 		t.faults.add(at, Alignment, "segment %d is dated %v, in %s %v", msn, s.date, other.track, other.date)
 	}
 	if !sameTime(s, other) {
-		t.faults.add(at, Alignment, "segment %d begins at %d/%d, in %s at %d/%d", msn, s.time, s.timescale, other.track, other.time, other.timescale)
+		t.faults.add(at, Alignment, "segment %d begins at %d/%d, in %s at %d/%d",
+			msn, s.time, s.timescale, other.track, other.time, other.timescale)
 	}
 }
 

@@ -17,14 +17,14 @@ const (
 	retryAfter = 250 * time.Millisecond
 )
 
-// errStatus is an answer that is not 200.
-type errStatus int
+// statusError is an answer that is not 200.
+type statusError int
 
-func (e errStatus) Error() string { return fmt.Sprintf("status %d", int(e)) }
+func (e statusError) Error() string { return fmt.Sprintf("status %d", int(e)) }
 
 // permanent reports whether a player would give up: the server is there and says that the media are not (4xx).
 func permanent(err error) bool {
-	var status errStatus
+	var status statusError
 	return errors.As(err, &status) && status >= 400 && status < 500
 }
 
@@ -32,7 +32,7 @@ func permanent(err error) bool {
 func get(ctx context.Context, client *http.Client, u *url.URL, limit time.Duration) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), http.NoBody)
 	if err != nil {
 		return nil, fmt.Errorf("getting %s: %w", u, err)
 	}
@@ -42,7 +42,7 @@ func get(ctx context.Context, client *http.Client, u *url.URL, limit time.Durati
 	}
 	defer func() { _ = response.Body.Close() }() // it is read to its end
 	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("getting %s: %w", u, errStatus(response.StatusCode))
+		return nil, fmt.Errorf("getting %s: %w", u, statusError(response.StatusCode))
 	}
 	data, err := io.ReadAll(io.LimitReader(response.Body, maxBody))
 	if err != nil {

@@ -29,10 +29,12 @@ type server struct {
 	fakes map[string]*fake
 	down  func(time.Duration) bool // reports whether nobody answers at this time
 	plain bool                     // no blocking reload
+	// codecs is what the multivariant playlist says.
+	codecs string
 }
 
 func newServer(fakes map[string]*fake) *server {
-	return &server{began: time.Now(), fakes: fakes}
+	return &server{began: time.Now(), fakes: fakes, codecs: "avc1.42C01E,mp4a.40.2"}
 }
 
 func (s *server) edge() place {
@@ -81,7 +83,7 @@ func (s *server) multivariant() []byte {
 	m := m3u8.Multivariant{}
 	for _, name := range []string{"720p", "360p"} {
 		if s.fakes[name] != nil {
-			m.Variants = append(m.Variants, m3u8.Variant{Bandwidth: 1, Codecs: "avc1.42C01E", Audio: "audio", URI: name + "/index.m3u8"})
+			m.Variants = append(m.Variants, m3u8.Variant{Bandwidth: 1, Codecs: s.codecs, Audio: "audio", URI: name + "/index.m3u8"})
 		}
 	}
 	m.Renditions = []m3u8.Rendition{{Type: m3u8.TypeAudio, GroupID: "audio", Name: "stereo", URI: "stereo/index.m3u8"}}
@@ -184,6 +186,17 @@ type lying struct{ *server }
 func (l *lying) RoundTrip(r *http.Request) (*http.Response, error) {
 	r.URL.RawQuery = ""
 	return l.server.RoundTrip(r)
+}
+
+func TestCodecsAreHeldAgainstTheInitSection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(ladder(t))
+		s.codecs = "avc1.640028,mp4a.40.2"
+		report := follow(t, s, 4*time.Second).Report()
+
+		require.Equal(t, map[Rule]int{Codecs: 1}, report.Renditions[0].Faults)
+		require.Empty(t, report.Renditions[2].Faults) // sound is as it says
+	})
 }
 
 func TestWatcherSaysWhyItCannotBegin(t *testing.T) {

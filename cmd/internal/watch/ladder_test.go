@@ -40,7 +40,6 @@ type fake struct {
 	fragment func(at place, whole bool, f *cmaf.Fragment)         // a part, alone or in its segment
 	serve    func(uri string, asked int, data []byte) []byte      // what an URI gives; nil: status 404
 	asked    map[string]int                                       // how often
-	status   func(uri string, now time.Time) (status int)         // 0: what serve says
 	tail     func(m *m3u8.Media, end place) (changed *m3u8.Media) // another playlist instead
 }
 
@@ -187,7 +186,7 @@ func feed(t *track, f *fake, end place) {
 		if data := f.get(w.uri); data != nil {
 			t.media(w, data, at)
 		} else {
-			t.failed(w, errStatus(404), at)
+			t.failed(w, statusError(404), at)
 		}
 	}
 }

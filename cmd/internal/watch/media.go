@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"iter"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/venuecast/venuecast/codecs"
@@ -54,6 +56,9 @@ func (t *track) init(uri string, data []byte, at time.Time) {
 		return
 	}
 	s.info, s.ok = info, true
+	if t.codecs != "" && !slices.Contains(strings.Split(t.codecs, ","), info.Codecs) {
+		t.faults.add(at, Codecs, "init section %s is of %s, CODECS says %s", uri, info.Codecs, t.codecs)
+	}
 	t.figures.kind, t.figures.codec = info.Codec.Kind().String(), info.Codecs
 }
 

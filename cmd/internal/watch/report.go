@@ -20,17 +20,18 @@ type RenditionReport struct {
 	Codecs          string       `json:"codecs"` // RFC 6381, from the bitstream
 	FirstMSN        int64        `json:"first_msn"`
 	LastMSN         int64        `json:"last_msn"`
-	Segments        int64        `json:"segments"`        // fetched
-	Parts           int64        `json:"parts"`           // fetched
-	Bytes           int64        `json:"bytes"`           // fetched
-	Requests        int64        `json:"requests"`        // made, retries included
-	Discontinuities int64        `json:"discontinuities"` // EXT-X-DISCONTINUITY tags that came
-	Gaps            int64        `json:"gaps"`            // EXT-X-GAP segments and GAP=YES parts that came
-	HoleTicks       int64        `json:"hole_ticks"`      // missing between segments, in the track's timescale
-	OverlapTicks    int64        `json:"overlap_ticks"`   // doubled between segments, in the track's timescale
-	LongestWait     float64      `json:"longest_wait"`    // longest time without a new part, in seconds
-	Faults          map[Rule]int `json:"faults"`          // by rule; a rule that held is absent
-	Details         []Fault      `json:"details"`         // the first ones
+	Segments        int64        `json:"segments"`         // fetched
+	MissingSegments int64        `json:"missing_segments"` // numbers up to LastMSN that were not fetched, gaps included
+	Parts           int64        `json:"parts"`            // fetched
+	Bytes           int64        `json:"bytes"`            // fetched
+	Requests        int64        `json:"requests"`         // made, retries included
+	Discontinuities int64        `json:"discontinuities"`  // EXT-X-DISCONTINUITY tags that came
+	Gaps            int64        `json:"gaps"`             // EXT-X-GAP segments and GAP=YES parts that came
+	HoleTicks       int64        `json:"hole_ticks"`       // missing between segments, in the track's timescale
+	OverlapTicks    int64        `json:"overlap_ticks"`    // doubled between segments, in the track's timescale
+	LongestWait     float64      `json:"longest_wait"`     // longest time without a new part, in seconds
+	Faults          map[Rule]int `json:"faults"`           // by rule; a rule that held is absent
+	Details         []Fault      `json:"details"`          // the first ones
 }
 
 // Total returns the number of faults in all renditions.
@@ -63,7 +64,7 @@ func (r Report) String() string {
 func (r Report) write(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	broken := r.broken()
-	fmt.Fprint(table, "RENDITION\tCODECS\tSEGMENTS\tPARTS\tLONGEST WAIT\tDISCONTINUITIES\tGAPS")
+	fmt.Fprint(table, "RENDITION\tCODECS\tSEGMENTS\tNOT FETCHED\tPARTS\tLONGEST WAIT\tDISCONTINUITIES\tGAPS")
 	for _, rule := range broken {
 		fmt.Fprintf(table, "\t%s", strings.ToUpper(string(rule)))
 	}
@@ -84,7 +85,8 @@ func (r Report) write(w io.Writer) error {
 
 func (r *RenditionReport) writeRow(w io.Writer, broken []Rule) {
 	wait := time.Duration(r.LongestWait * float64(time.Second)).Round(time.Millisecond)
-	fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%v\t%d\t%d", r.Name, r.Codecs, r.Segments, r.Parts, wait, r.Discontinuities, r.Gaps)
+	fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%v\t%d\t%d",
+		r.Name, r.Codecs, r.Segments, r.MissingSegments, r.Parts, wait, r.Discontinuities, r.Gaps)
 	for _, rule := range broken {
 		fmt.Fprintf(w, "\t%d", r.Faults[rule])
 	}
@@ -102,13 +104,21 @@ func (r Report) broken() []Rule {
 	return list
 }
 
+// missing returns how many numbers between the first and the last segment were not fetched.
+func (f *figures) missing() int64 {
+	if f.segments == 0 {
+		return 0
+	}
+	return f.lastMSN - f.firstMSN + 1 - f.segments
+}
+
 // report returns what the track has seen.
 func (t *track) report() RenditionReport {
 	f := &t.figures
 	return RenditionReport{
 		Name: t.name, Kind: f.kind, Codecs: f.codec,
 		FirstMSN: f.firstMSN, LastMSN: f.lastMSN,
-		Segments: f.segments, Parts: f.parts, Bytes: f.bytes, Requests: f.requests,
+		Segments: f.segments, MissingSegments: f.missing(), Parts: f.parts, Bytes: f.bytes, Requests: f.requests,
 		Discontinuities: f.discontinuities, Gaps: f.gaps,
 		HoleTicks: f.holeTicks, OverlapTicks: f.overlapTicks,
 		LongestWait: f.longestWait.Seconds(),

@@ -27,6 +27,7 @@ const (
 	DateTime      Rule = "date-time"     // EXT-X-PROGRAM-DATE-TIME is missing or jumps
 	Hint          Rule = "hint"          // the part that came is not the one that was hinted
 	Reload        Rule = "reload"        // a blocking request was answered without what it asked for
+	Codecs        Rule = "codecs"        // an init section has another codec than CODECS says
 	Media         Rule = "media"         // an init section or fragment cannot be read
 	Playlist      Rule = "playlist"      // a playlist cannot be read
 	HTTP          Rule = "http"          // a request failed
@@ -36,7 +37,7 @@ const (
 func Rules() []Rule {
 	return []Rule{
 		Missing, Doubled, Changed, Sequence, Discontinuity, Hole, Overlap, Parts, Key, Duration,
-		PartTarget, Alignment, Constant, DateTime, Hint, Reload, Media, Playlist, HTTP,
+		PartTarget, Alignment, Constant, DateTime, Hint, Reload, Codecs, Media, Playlist, HTTP,
 	}
 }
 

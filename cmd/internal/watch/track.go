@@ -12,6 +12,7 @@ import (
 // track checks one rendition. It is fed by its follower, one call at a time.
 type track struct {
 	name   string
+	codecs string // what the multivariant playlist says of its variants; empty: nothing
 	align  *alignment
 	record *recorder
 	faults faults

@@ -35,8 +35,6 @@ func TestLadderThatIsRightHasNoFault(t *testing.T) {
 const bad = fakeFirst + 7
 
 func TestSeededFaultBreaksItsRule(t *testing.T) {
-	second := newFake(t, codecs.Video).init
-	second = append(bytes.Clone(second), 0, 0, 0, 8, 'f', 'r', 'e', 'e')
 	cases := []struct {
 		name string
 		seed func(f *fake)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -105,29 +106,41 @@ func (w *Watcher) multivariant(ctx context.Context, u *url.URL) (*m3u8.Multivari
 
 // follow makes a follower for each media playlist, of variants first.
 func (w *Watcher) follow(base *url.URL, m *m3u8.Multivariant) ([]*follower, error) {
-	var uris []string
-	for i := range m.Variants {
-		uris = append(uris, m.Variants[i].URI)
-	}
-	for i := range m.Renditions {
-		if m.Renditions[i].URI != "" {
-			uris = append(uris, m.Renditions[i].URI)
-		}
-	}
 	align, known := &alignment{}, map[string]bool{}
 	var list []*follower
-	for _, uri := range uris {
-		u, err := base.Parse(uri)
+	for _, p := range playlists(m) {
+		u, err := base.Parse(p.uri)
 		if err != nil {
-			return nil, fmt.Errorf("%s: playlist %q: %w", base, uri, err)
+			return nil, fmt.Errorf("%s: playlist %q: %w", base, p.uri, err)
 		}
 		if known[u.String()] {
 			continue // one playlist may serve several variants
 		}
 		known[u.String()] = true
-		list = append(list, w.newFollower(u, renditionName(uri), align))
+		f := w.newFollower(u, renditionName(p.uri), align)
+		f.track.codecs = p.codecs
+		list = append(list, f)
 	}
 	return list, nil
+}
+
+// listed is a media playlist and what the multivariant playlist says of its codecs.
+type listed struct{ uri, codecs string }
+
+func playlists(m *m3u8.Multivariant) []listed {
+	var list []listed
+	byGroup := map[string]string{}
+	for i := range m.Variants {
+		v := &m.Variants[i]
+		list = append(list, listed{v.URI, v.Codecs})
+		byGroup[v.Audio] = v.Codecs
+	}
+	for i := range m.Renditions {
+		if r := &m.Renditions[i]; r.URI != "" {
+			list = append(list, listed{r.URI, byGroup[r.GroupID]})
+		}
+	}
+	return list
 }
 
 // renditionName returns a short name: 720p for 720p/index.m3u8.
@@ -155,14 +168,14 @@ var ErrUnknown = errors.New("no such rendition")
 
 // Recording returns the kept segments of a rendition.
 func (w *Watcher) Recording(rendition string) (Recording, error) {
-	for _, f := range w.list() {
-		if f.track.name == rendition {
-			f.mu.Lock()
-			defer f.mu.Unlock()
-			return append(Recording(nil), f.track.record.pieces...), nil
-		}
+	list := w.list()
+	i := slices.IndexFunc(list, func(f *follower) bool { return f.track.name == rendition })
+	if i < 0 {
+		return nil, fmt.Errorf("%w: %s", ErrUnknown, rendition)
 	}
-	return nil, fmt.Errorf("%w: %s", ErrUnknown, rendition)
+	list[i].mu.Lock()
+	defer list[i].mu.Unlock()
+	return slices.Clone(list[i].track.record.pieces), nil
 }
 
 func (w *Watcher) list() []*follower {

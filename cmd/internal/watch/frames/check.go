@@ -56,8 +56,7 @@ type CheckOptions struct {
 
 // Check goes through the pictures of a rendition, in order of presentation, and the times at which its beeps begin.
 func Check(frames []Frame, beeps []time.Time, o CheckOptions) Summary {
-	s := Summary{Frames: len(frames)}
-	s.count(frames, max(o.Step, 1))
+	s := count(frames, max(o.Step, 1))
 	offsets := dateOffsets(frames)
 	s.DateMedian, s.DateMax = spread(offsets)
 	picture := time.Duration(s.DateMedian * float64(time.Second))
@@ -72,7 +71,9 @@ func Check(frames []Frame, beeps []time.Time, o CheckOptions) Summary {
 	return s
 }
 
-func (s *Summary) count(frames []Frame, step uint32) {
+// count goes through the numbers.
+func count(frames []Frame, step uint32) Summary {
+	s := Summary{Frames: len(frames)}
 	var last *Frame
 	for i := range frames {
 		f := &frames[i]
@@ -90,6 +91,7 @@ func (s *Summary) count(frames []Frame, step uint32) {
 		}
 		last = f
 	}
+	return s
 }
 
 func dateOffsets(frames []Frame) []time.Duration {
