@@ -27,6 +27,7 @@ type Options struct {
 	FrameRate     codecs.Rational // It defaults to 25
 	Bitrate       int64           // of the synthetic picture, in bit/s. It defaults to 4 Mbit/s
 	GOP           time.Duration   // between random access pictures. It defaults to 1 s
+	ClockFromZero bool            // RTP times of the synthetic camera count from its start, not from the Unix epoch
 	File          string          // plays this file in a loop instead
 	Log           *slog.Logger    // It defaults to none
 }
@@ -86,6 +87,7 @@ type synthetic struct {
 	picture *testcard.YUV
 	video   *libav.Encoder
 	audio   *libav.AudioEncoder
+	zero    codecs.Ticks // of RTP times
 }
 
 const (
@@ -108,6 +110,9 @@ func newSynthetic(o Options) (*Camera, error) {
 		return nil, fmt.Errorf("camera: %w", err)
 	}
 	s := &synthetic{o: o, card: testcard.NewCard(o.Width, o.Height), picture: testcard.NewYUV(o.Width, o.Height), video: video, audio: audio}
+	if o.ClockFromZero {
+		s.zero = codecs.TicksAt(time.Now())
+	}
 	s.server, err = rtsp.NewServer(rtsp.ServerOptions{
 		Listen: o.Listen, Path: o.Path, User: o.User, Password: o.Password, Logger: o.Log,
 		Tracks: []rtsp.ServerTrack{
@@ -129,7 +134,9 @@ func newSynthetic(o Options) (*Camera, error) {
 func (s *synthetic) show(ctx context.Context) error {
 	defer s.video.Close()
 	rate := s.o.FrameRate
-	at := func(k int64) time.Time { return codecs.Ticks(codecs.MulDivCeil(k, codecs.TicksPerSecond*rate.Den, rate.Num)).Time() }
+	at := func(k int64) time.Time {
+		return codecs.Ticks(codecs.MulDivCeil(k, codecs.TicksPerSecond*rate.Den, rate.Num)).Time()
+	}
 	gop := max(codecs.MulDivRound(int64(s.o.GOP), rate.Num, rate.Den*int64(time.Second)), 1)
 	k := codecs.MulDiv(int64(codecs.TicksAt(time.Now())), rate.Num, codecs.TicksPerSecond*rate.Den) + 1
 	for number := uint32(1); ; number++ {
@@ -165,7 +172,7 @@ func (s *synthetic) frame(k int64, number uint32, captured time.Time, key bool) 
 			data = sets.Prepend(data)
 		}
 		t := codecs.TicksAt(captured)
-		return s.server.Write(videoTrack, codecs.AccessUnit{PTS: t, RandomAccess: pkt.Key, Data: data}, uint32(t), captured)
+		return s.server.Write(videoTrack, codecs.AccessUnit{PTS: t, RandomAccess: pkt.Key, Data: data}, uint32(t-s.zero), captured)
 	})
 }
 
@@ -187,7 +194,8 @@ func (s *synthetic) beep(ctx context.Context) error {
 		testcard.FillBeep(pcm[0], j*block)
 		copy(pcm[1], pcm[0])
 		err := s.audio.Encode(pcm, j*block, func(pkt codecs.Packet) error {
-			return s.server.Write(audioTrack, codecs.AccessUnit{RandomAccess: true, Data: pkt.Data}, uint32(pkt.PTS), at(pkt.PTS))
+			rtp := uint32(pkt.PTS - codecs.MulDiv(int64(s.zero), testcard.SampleRate, codecs.TicksPerSecond))
+			return s.server.Write(audioTrack, codecs.AccessUnit{RandomAccess: true, Data: pkt.Data}, rtp, at(pkt.PTS))
 		})
 		if err != nil {
 			return err

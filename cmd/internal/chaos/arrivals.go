@@ -54,23 +54,24 @@ func (a *arrivals) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// pauseAfter returns how long after a moment the longest pause ended that began or lasted then: the time until the
-// next part of the rendition that waited longest. The pause ends within limit.
-func (a *arrivals) pauseAfter(moment time.Time, limit time.Duration) (worst time.Duration) {
+// nextAfter returns when the next part came after a moment, in the rendition that waited longest. When the parts on
+// their way still came and a pause of more than two parts followed, it is the end of that pause.
+func (a *arrivals) nextAfter(moment time.Time) (worst time.Duration) {
+	const within = 15 * time.Second // pauses later than that have another cause
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, list := range a.parts {
-		var longest time.Duration
-		end := moment
-		for i := 1; i < len(list); i++ {
-			if list[i].at.Before(moment) || list[i-1].at.After(moment.Add(limit)) {
-				continue
-			}
+		first := sort.Search(len(list), func(i int) bool { return !list[i].at.Before(moment) })
+		if first == len(list) {
+			return time.Hour // nothing came any more
+		}
+		next, longest := list[first].at, 2*partLength
+		for i := max(first, 1); i < len(list) && list[i-1].at.Before(moment.Add(within)); i++ {
 			if pause := list[i].at.Sub(list[i-1].at); pause > longest {
-				longest, end = pause, list[i].at
+				longest, next = pause, list[i].at
 			}
 		}
-		worst = max(worst, end.Sub(moment))
+		worst = max(worst, next.Sub(moment))
 	}
 	return worst
 }

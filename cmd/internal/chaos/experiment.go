@@ -53,8 +53,9 @@ func (e *experiment) note(format string, args ...any) {
 
 // do runs the experiment and measures.
 func (e *experiment) do(ctx context.Context) (figures, error) {
+	f := figures{Fault: e.fault.name, Run: e.run, At: time.Now()}
 	if err := e.healthy(ctx); err != nil {
-		return figures{}, err
+		return f, err
 	}
 	e.arrivals = newArrivals()
 	e.watcher = watch.New(watch.Options{URL: e.site.liveURL(), Client: &http.Client{Transport: e.arrivals}, Keep: keep})
@@ -68,7 +69,7 @@ func (e *experiment) do(ctx context.Context) (figures, error) {
 		}),
 	)
 	if err != nil {
-		return figures{}, fmt.Errorf("%s: %w", e.fault.name, err)
+		return f, err
 	}
 	return e.measure(ctx)
 }
@@ -122,7 +123,7 @@ func (e *experiment) measure(ctx context.Context) (figures, error) {
 	f := figures{Fault: e.fault.name, Run: e.run, At: e.began}
 	report := e.watcher.Report()
 	f.take(report)
-	f.NextPart = round(e.arrivals.pauseAfter(e.began, e.fault.after+10*time.Second).Seconds())
+	f.NextPart = round(e.arrivals.nextAfter(e.began).Seconds())
 	f.CaughtUp = round(e.arrivals.behindFor(e.began).Seconds())
 	dir := filepath.Join(e.site.dir, fmt.Sprintf("%s-%d", strings.ReplaceAll(e.fault.name, " ", "-"), e.run))
 	for i := range report.Renditions {

@@ -4,8 +4,6 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"syscall"
 	"time"
 )
 
@@ -28,13 +26,31 @@ var (
 
 func faults() []fault {
 	return []fault{
-		{name: "none", layout: single, inject: nothing, check: (*figures).everyFrame, short: true},
-		{name: "kill child", layout: single, inject: killChild, check: tookOver, short: true},
-		{name: "kill worker", layout: single, inject: killWorker, check: tookOver, short: true},
+		{name: "none", layout: single, short: true, inject: nothing, check: (*figures).everyFrame},
+
+		{name: "child killed", layout: single, short: true, inject: killChild, check: tookOver},
+		{name: "child frozen", layout: single, inject: freezeChild, check: thawed},
+		{name: "worker killed", layout: single, short: true, inject: killWorker, check: tookOver},
+		{name: "worker frozen 10 s", layout: single, inject: freezeWorker, check: tookOver},
+		{name: "worker drained", layout: single, inject: drainWorker, check: drained},
+
+		{name: "ingest killed", layout: single, short: true, inject: killIngest, check: ingestTookOver},
+		{name: "ingest frozen 10 s", layout: single, inject: freezeIngest, check: ingestTookOver},
+		{name: "origin killed", layout: single, short: true, inject: killOrigin, check: (*figures).everyFrame},
+		{name: "disk full", layout: single, inject: fillDisk, check: (*figures).everyFrame, after: 15 * time.Second},
+		{name: "NATS killed", layout: single, short: true, inject: killNATS, check: (*figures).everyFrame},
+
+		{name: "camera cut 0.3 s", layout: single, inject: cut(300 * time.Millisecond), check: cameraBack},
+		{name: "camera cut 3 s", layout: single, inject: cut(3 * time.Second), check: slated},
+		{name: "camera cut 30 s", layout: single, inject: cut(30 * time.Second), check: slated},
+		{name: "camera clock at 0", layout: single, inject: rebootCamera, check: cameraBack},
+		{name: "camera resolution", layout: single, inject: replaceCamera, check: cameraBack},
+		{name: "two at once", layout: single, inject: two, check: (*figures).growing, after: 20 * time.Second},
+
+		{name: "NATS leader killed", layout: cluster, inject: killLeader, check: leaderChanged, after: 15 * time.Second},
+		{name: "2 % loss, 200 ms jitter", layout: lossy, inject: nothing, check: (*figures).growing, after: 20 * time.Second},
 	}
 }
-
-func nothing(context.Context, *experiment) error { return nil }
 
 // tookOver is what must hold when a worker or its child dies.
 func tookOver(f *figures) {
@@ -43,29 +59,45 @@ func tookOver(f *figures) {
 	f.bound(f.CaughtUp <= 20, "caught up after %.2f s, want 20 s at most", f.CaughtUp)
 }
 
-func killChild(_ context.Context, e *experiment) error {
-	who, _ := owner(e.site.workers)
-	pid, err := who.child()
-	if err != nil {
-		return err
-	}
-	e.note("SIGKILL to the child of %s", who.name)
-	return syscall.Kill(pid, syscall.SIGKILL)
+// thawed is what must hold when a child hangs, which is noticed after 5 s without a part.
+func thawed(f *figures) {
+	f.everyFrame()
+	f.bound(f.NextPart <= 5+3.5, "next part after %.2f s, want 8.5 s at most", f.NextPart)
+	f.bound(f.CaughtUp <= 20, "caught up after %.2f s, want 20 s at most", f.CaughtUp)
 }
 
-func killWorker(_ context.Context, e *experiment) error {
-	who, _ := owner(e.site.workers)
-	e.note("SIGKILL to %s", who.name)
-	if err := who.kill(); err != nil {
-		return err
-	}
-	return e.later(who)
+// drained is what must hold when a worker is told to end.
+func drained(f *figures) {
+	f.everyFrame()
+	f.bound(f.NextPart <= 2, "next part after %.2f s, want 2 s at most", f.NextPart)
 }
 
-// later starts a program again that was killed: it is the next standby.
-func (e *experiment) later(p *program) error {
-	if err := e.site.restart(p); err != nil {
-		return fmt.Errorf("starting %s again: %w", p.name, err)
-	}
-	return nil
+// ingestTookOver is what must hold when an ingest dies: its successor needs a connection and a keyframe.
+func ingestTookOver(f *figures) {
+	f.growing()
+	f.bound(f.Unreadable == 0, "%d pictures unreadable", f.Unreadable)
+	f.bound(f.Stale <= 2, "%.2f s of repeated picture, want 2 s at most", f.Stale)
+}
+
+// leaderChanged is what must hold when the leader of the feed's stream dies.
+func leaderChanged(f *figures) {
+	f.everyFrame()
+	f.bound(f.LongestWait <= 2, "%.2f s without a new part, want 2 s at most", f.LongestWait)
+}
+
+// growing checks that the playlist never stands still for longer than a takeover takes.
+func (f *figures) growing() {
+	f.bound(f.LongestWait <= 3.5, "%.2f s without a new part, want 3.5 s at most", f.LongestWait)
+}
+
+// cameraBack is what must hold when the camera is away for a short time.
+func cameraBack(f *figures) {
+	f.growing()
+	f.bound(f.Back <= 2, "first picture %.2f s after the camera's return, want 2 s at most", f.Back)
+}
+
+// slated is what must hold when the camera is away for longer than a repeat may last.
+func slated(f *figures) {
+	cameraBack(f)
+	f.bound(f.Unreadable > 0, "no slate was seen")
 }

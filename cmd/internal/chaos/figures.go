@@ -65,23 +65,37 @@ func (f *figures) take(r watch.Report) {
 	}
 }
 
-// look adds the pictures of a rendition.
+// look adds the pictures of a rendition. Numbers begin again with the camera; the time of capture never goes back.
 func (f *figures) look(list []frames.Frame) {
-	s := frames.Check(list, nil, frames.CheckOptions{})
-	f.Frames += s.Frames
-	f.FramesMissing = max(f.FramesMissing, s.Missing)
-	f.FramesDoubled = max(f.FramesDoubled, s.Doubled)
-	f.FramesBackward = max(f.FramesBackward, s.Backward)
-	f.Unreadable = max(f.Unreadable, s.Unreadable)
-	run, seen := 0, map[uint32]bool{}
-	for _, p := range list {
-		if p.Readable && !seen[p.Number] {
-			seen[p.Number], run = true, 0
-			continue
+	var missing, doubled, backward, unreadable, run int
+	var last *frames.Frame
+	for i := range list {
+		p := &list[i]
+		isNew := false
+		switch {
+		case !p.Readable:
+			unreadable++
+		case last == nil:
+			isNew = true
+		case p.Captured.Before(last.Captured):
+			backward++
+		case p.Number == last.Number:
+			doubled++
+		default:
+			isNew = true
+			missing += int(max(int64(p.Number)-int64(last.Number)-1, 0))
+		}
+		if isNew {
+			last, run = p, -1
 		}
 		run++
 		f.Stale = math.Max(f.Stale, float64(run)/frameRate)
 	}
+	f.Frames += len(list)
+	f.FramesMissing = max(f.FramesMissing, missing)
+	f.FramesDoubled = max(f.FramesDoubled, doubled)
+	f.FramesBackward = max(f.FramesBackward, backward)
+	f.Unreadable = max(f.Unreadable, unreadable)
 }
 
 // bound notes a failure unless the condition holds.

@@ -142,19 +142,27 @@ func (s *suite) run(ctx context.Context) error {
 	return nil
 }
 
-// at injects the faults of one layout.
+// at injects the faults of one layout. A site that does not recover is replaced.
 func (s *suite) at(ctx context.Context, dir string, l layout, list []fault, random *rand.Rand) (failed int, err error) {
-	site, err := newSite(ctx, dir, s.binaries, l)
-	if err != nil {
-		return 0, err
-	}
-	defer site.close()
+	var site *site
+	defer func() { site.close() }()
 	for i := range list {
 		for n := range s.times {
+			if site == nil {
+				if site, err = newSite(ctx, fmt.Sprintf("%s-%d", dir, len(s.results)), s.binaries, l); err != nil {
+					return failed, err
+				}
+			}
 			e := &experiment{site: site, fault: &list[i], run: n + 1, random: random, log: s.log}
 			f, err := e.do(ctx)
+			if ctx.Err() != nil {
+				return failed, context.Cause(ctx)
+			}
 			if err != nil {
-				return failed, err
+				s.log.Error("experiment could not be made", "fault", list[i].name, "error", err)
+				f.bound(false, "%v", err)
+				site.close()
+				site = nil
 			}
 			s.results = append(s.results, f)
 			if len(f.Failed) > 0 {

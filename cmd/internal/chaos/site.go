@@ -108,13 +108,13 @@ func (s *site) openCamera(udp bool) error {
 
 // cameraOptions is how a camera differs from the one before.
 type cameraOptions struct {
-	size string
-	boot bool // its RTP times count from its start
+	size          string
+	clockFromZero bool // its RTP times count from its start
 }
 
 func (s *site) startCamera(o cameraOptions) error {
 	args := []string{s.binaries.venuecast, "camera", "--listen", s.wire.target, "--size", o.size, "--fps", "25", "--bitrate", "1500000"}
-	if o.boot {
+	if o.clockFromZero {
 		args = append(args, "--clock-from-zero")
 	}
 	if s.camera == nil {
@@ -200,8 +200,11 @@ func (s *site) restart(p *program) error {
 
 func (s *site) liveURL() string { return s.originURL + "/live/" + feedID + "/index.m3u8" }
 
-// close ends everything.
+// close ends everything. It may be called for no site.
 func (s *site) close() {
+	if s == nil {
+		return
+	}
 	s.stop()
 	for _, p := range s.programs() {
 		p.close()

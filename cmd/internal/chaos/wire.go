@@ -53,7 +53,7 @@ func (w *wire) Run(ctx context.Context) error {
 	}
 }
 
-// cut ends all connections in mid-air, and lets none through until mend.
+// cut ends all connections in the middle of what they carry, and lets none through until mend.
 func (w *wire) cut() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -122,7 +122,7 @@ func (w *wire) carry(ctx context.Context, client net.Conn) error {
 
 func plain(_ context.Context, data []byte) ([]byte, error) { return data, nil }
 
-// copy carries one way, through change. When a cut comes with data in hand, half of it gets through.
+// copy carries one way, through change.
 func (w *wire) copy(ctx context.Context, to, from net.Conn, change func(context.Context, []byte) ([]byte, error)) error {
 	defer to.Close() //nolint:errcheck // it may be closed already
 	buffer := make([]byte, 64<<10)
