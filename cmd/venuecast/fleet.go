@@ -21,9 +21,31 @@ func (h *host) fleet(role configs.Role, r *bus.Registry, list func(context.Conte
 	supervisor := fleet.New(fleet.Options{
 		Worker: name, Registry: claims{r, list}, Peers: peers{heard, role, name}, Runner: run, Log: h.log.With("role", role),
 	})
+	stand := pipeline.Func("fleet", func(ctx context.Context) error { return h.stand(ctx, name, supervisor) })
+	return []pipeline.Stage{heard, stand}
+}
+
+// stand runs the supervisor and beats as long as it works. Its last beat lets the others take over at once.
+func (h *host) stand(ctx context.Context, name string, supervisor *fleet.Supervisor) error {
+	beating, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
 	boot := rand.Text()
-	beat := pipeline.Func("heartbeat", func(ctx context.Context) error { return h.beat(ctx, name, boot) })
-	return []pipeline.Stage{heard, beat, supervisor}
+	var ended error
+	err := pipeline.Run(beating,
+		pipeline.Func("heartbeat", func(ctx context.Context) error { return h.beat(ctx, name, boot) }),
+		pipeline.Func("supervisor", func(context.Context) error {
+			defer stop()
+			ended = supervisor.Run(ctx)
+			return nil
+		}),
+	)
+	if !errors.Is(err, context.Canceled) {
+		return err
+	}
+	if err := h.conn.Beat(name, bus.Heartbeat{Boot: boot, Leaving: true}); err != nil {
+		h.log.Debug("the others were not told", "error", err)
+	}
+	return ended
 }
 
 // beat says that this process lives until the context ends. A bus that is away is its connection's business.

@@ -198,7 +198,7 @@ func (s *Supervisor) claim(ctx context.Context, f *feed) {
 	limited, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	present, err := s.o.Registry.Assignment(limited, f.id)
-	if err == nil && present.Revision != f.known.Revision {
+	if err == nil && (present.Owner != f.known.Owner || present.Epoch != f.known.Epoch) {
 		f.known, f.orphaned = present, time.Time{}
 		return
 	}

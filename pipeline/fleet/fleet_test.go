@@ -161,3 +161,23 @@ func TestAFencedWorkerLeavesTheFeedToItsNewOwner(t *testing.T) {
 		require.Empty(t, run.runs)
 	})
 }
+
+func TestACheckpointOfTheDeadOwnerDoesNotDelayItsSuccessor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		reg, p := newRegistry("a"), &peers{up: map[string]bool{"w1": true, "w2": true}}
+		first := supervise(t, "w1", reg, p)
+		<-first.runs
+		standby := supervise(t, "w2", reg, p)
+		time.Sleep(2500 * time.Millisecond)
+		reg.mu.Lock()
+		moved := reg.by["a"]
+		moved.MSN, moved.Revision = 7, moved.Revision+1
+		reg.by["a"] = moved
+		reg.mu.Unlock()
+		p.kill("w1")
+		start := time.Now()
+		after := <-standby.runs
+		require.LessOrEqual(t, time.Since(start), 100*time.Millisecond)
+		require.EqualValues(t, 7, after.MSN)
+	})
+}

@@ -33,6 +33,8 @@ type Heartbeat struct {
 	Capacity int        `json:"capacity"` // how many feeds it can take in all
 	Load     float64    `json:"load"`     // 0 to 1
 	Feeds    []FeedBeat `json:"feeds"`
+	// Leaving says that the worker works no more: this is its last beat, and it counts as dead at once.
+	Leaving bool `json:"leaving,omitempty"`
 }
 
 // FeedBeat is what a worker says about a feed it works on.
@@ -157,7 +159,7 @@ func (p *Peers) Alive() []Heartbeat {
 	now := p.now()
 	var alive []Heartbeat
 	for _, q := range p.peers {
-		if now.Sub(q.heard) < silence {
+		if now.Sub(q.heard) < silence && !q.beat.Leaving {
 			alive = append(alive, q.beat)
 		}
 	}
@@ -165,8 +167,8 @@ func (p *Peers) Alive() []Heartbeat {
 	return alive
 }
 
-// Dead reports whether a worker is known to be dead: one second has passed without a beat of it, in which its beats would
-// have been heard. A worker is not dead because this process has lost its own connection, or has only begun to listen.
+// Dead reports whether a worker is known to be dead: it has said that it leaves, or one second has passed without a beat
+// of it, in which its beats would have been heard. A worker is not dead because this process has lost its own connection, or has only begun to listen.
 func (p *Peers) Dead(worker string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -174,7 +176,11 @@ func (p *Peers) Dead(worker string) bool {
 		return false
 	}
 	from := p.since
-	if q, known := p.peers[worker]; known && q.heard.After(from) {
+	q, known := p.peers[worker]
+	if known && q.beat.Leaving {
+		return true
+	}
+	if known && q.heard.After(from) {
 		from = q.heard
 	}
 	return p.now().Sub(from) >= silence

@@ -47,6 +47,19 @@ func TestAWorkerThatIsSilentForASecondIsDead(t *testing.T) {
 	require.True(t, p.Dead("w1"))
 }
 
+func TestAWorkerThatLeavesIsDeadAtOnceUntilItBeatsAgain(t *testing.T) {
+	c, k := local(t), &clock{}
+	p := startPeers(t, c, k.now)
+	require.NoError(t, c.Beat("w1", Heartbeat{Boot: "x"}))
+	until(t, "the beat", func() bool { return len(p.Alive()) == 1 })
+	require.NoError(t, c.Beat("w1", Heartbeat{Boot: "x", Leaving: true}))
+	until(t, "the last beat", func() bool { return p.Dead("w1") })
+	require.Empty(t, p.Alive())
+	require.NoError(t, c.Beat("w1", Heartbeat{Boot: "y"}))
+	until(t, "its next start", func() bool { return !p.Dead("w1") })
+	require.Len(t, p.Alive(), 1)
+}
+
 func TestNobodyIsDeadBeforeASecondOfListening(t *testing.T) {
 	c, k := local(t), &clock{}
 	p := startPeers(t, c, k.now)
