@@ -33,39 +33,54 @@ func (f *Feed) Multivariant(now time.Time, plain bool) (Text, error) {
 	if stale != nil {
 		return Text{}, fmt.Errorf("feed %s: %w", f.id, stale)
 	}
-	return compressed(v.multivariant(plain)), nil
+	query := ""
+	if plain {
+		query = "?ll=0" // what a client does not want of one playlist it does not want of the others
+	}
+	list := multivariant{view: v, query: query, describe: (*Rendition).measured}
+	return compressed(list.append(nil)), nil
 }
 
 // audioGroup names the group of all audio renditions of a feed with video.
 const audioGroup = "audio"
 
-func (v *view) multivariant(plain bool) []byte {
-	query := ""
-	if plain {
-		query = "?ll=0" // what a client does not want of one playlist it does not want of the others
-	}
-	p := m3u8.Multivariant{IndependentSegments: true, Variants: v.variants(query)}
-	if len(v.feed.Ladder.Video) > 0 {
-		for i, a := range v.feed.Ladder.Audio {
+// multivariant makes a multivariant playlist.
+type multivariant struct {
+	view     *view
+	query    string                        // of the media playlists' addresses
+	describe func(*Rendition) m3u8.Variant // what a rendition is by itself; without a bandwidth it is left out
+}
+
+func (m multivariant) append(dst []byte) []byte {
+	p := m3u8.Multivariant{IndependentSegments: true, Variants: m.variants()}
+	if len(m.view.feed.Ladder.Video) > 0 {
+		for i, a := range m.view.feed.Ladder.Audio {
+			if m.describe(m.view.audio(i)).Bandwidth == 0 {
+				continue
+			}
 			p.Renditions = append(p.Renditions, m3u8.Rendition{
 				Type: m3u8.TypeAudio, GroupID: audioGroup, Name: a.Name, Language: a.Language,
-				Default: i == 0, Autoselect: true, Channels: "2", URI: a.Name + "/index.m3u8" + query,
+				Default: len(p.Renditions) == 0, Autoselect: true, Channels: "2", URI: a.Name + "/index.m3u8" + m.query,
 			})
 		}
 	}
-	return p.Append(nil)
+	return p.Append(dst)
 }
 
+// audio returns the audio rendition that the ladder has at i: video renditions come first, each in the ladder's order.
+func (v *view) audio(i int) *Rendition { return v.renditions[len(v.feed.Ladder.Video)+i] }
+
 // variants returns the variants in the order of the playlist: the one to begin with, then the others, best first.
-func (v *view) variants(query string) []m3u8.Variant {
-	all := v.videoVariants()
+func (m multivariant) variants() []m3u8.Variant {
+	all := m.video()
 	if len(all) == 0 {
-		for _, r := range v.renditions {
-			all = append(all, r.variant())
-		}
+		all = m.sounds()
+	}
+	if len(all) == 0 {
+		return nil
 	}
 	for i := range all {
-		all[i].URI += "/index.m3u8" + query
+		all[i].URI += "/index.m3u8" + m.query
 		all[i].ClosedCaptions = m3u8.NoCaptions
 	}
 	slices.SortStableFunc(all, func(a, b m3u8.Variant) int { return cmp.Compare(b.Bandwidth, a.Bandwidth) })
@@ -77,13 +92,17 @@ func (v *view) variants(query string) []m3u8.Variant {
 	return slices.Insert(slices.Delete(all, start, start+1), 0, first)
 }
 
-func (v *view) videoVariants() []m3u8.Variant {
+func (m multivariant) video() []m3u8.Variant {
 	var all []m3u8.Variant
-	sound := v.sound()
-	for i, video := range v.feed.Ladder.Video {
-		x := v.renditions[i].variant() // video renditions come first, in the ladder's order
+	sound := m.group()
+	rate := m.view.feed.Grid.FrameRate
+	for i, video := range m.view.feed.Ladder.Video {
+		x := m.describe(m.view.renditions[i])
+		if x.Bandwidth == 0 {
+			continue
+		}
 		x.Width, x.Height = video.Width, video.Height
-		x.FrameRate = codecs.NewRational(v.feed.Grid.FrameRate.Num, v.feed.Grid.FrameRate.Den*max(1, video.Divisor))
+		x.FrameRate = codecs.NewRational(rate.Num, rate.Den*max(1, video.Divisor))
 		if sound.Codecs != "" {
 			x.Audio = audioGroup
 			x.Codecs += "," + sound.Codecs
@@ -95,23 +114,21 @@ func (v *view) videoVariants() []m3u8.Variant {
 	return all
 }
 
-// variant returns what the rendition is by itself.
-func (r *Rendition) variant() m3u8.Variant {
-	snap := r.Snapshot()
-	return m3u8.Variant{
-		Bandwidth:        snap.rates.peak(r.bitrate),
-		AverageBandwidth: snap.rates.average(r.bitrate),
-		Codecs:           snap.codecs,
-		URI:              r.name,
+func (m multivariant) sounds() []m3u8.Variant {
+	var all []m3u8.Variant
+	for i := range m.view.feed.Ladder.Audio {
+		if x := m.describe(m.view.audio(i)); x.Bandwidth > 0 {
+			all = append(all, x)
+		}
 	}
+	return all
 }
 
-// sound is what the audio group adds to each video variant: all its formats, and the most any member needs (§4.1).
-func (v *view) sound() m3u8.Variant {
+// group is what the audio group adds to each video variant: all its formats, and the most any member needs (§4.1).
+func (m multivariant) group() m3u8.Variant {
 	var all m3u8.Variant
 	var formats []string
-	for _, r := range v.renditions[len(v.feed.Ladder.Video):] {
-		x := r.variant()
+	for _, x := range m.sounds() {
 		all.Bandwidth = max(all.Bandwidth, x.Bandwidth)
 		all.AverageBandwidth = max(all.AverageBandwidth, x.AverageBandwidth)
 		if !slices.Contains(formats, x.Codecs) {
@@ -120,4 +137,15 @@ func (v *view) sound() m3u8.Variant {
 	}
 	all.Codecs = strings.Join(formats, ",")
 	return all
+}
+
+// measured returns what a rendition is as far as it is known now.
+func (r *Rendition) measured() m3u8.Variant {
+	snap := r.Snapshot()
+	return m3u8.Variant{
+		Bandwidth:        snap.rates.peak(r.bitrate),
+		AverageBandwidth: snap.rates.average(r.bitrate),
+		Codecs:           snap.codecs,
+		URI:              r.name,
+	}
 }

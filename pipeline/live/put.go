@@ -44,7 +44,7 @@ func (f *Feed) PutInit(epoch uint64, init pipeline.Init) error {
 		f.breaks.add(r.initFrom)
 	}
 	r.init, r.codecs = version, init.Codecs
-	r.inits = with(r.inits, version, init.Data)
+	r.withInit(version, initSection{data: init.Data, codecs: init.Codecs})
 	f.archive.put(f, initName(r.storePath(), version), init.Data, nil)
 	r.publish()
 	return nil

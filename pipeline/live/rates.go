@@ -28,6 +28,14 @@ func (r *rates) add(s *segment) {
 	r.highest = max(r.highest, codecs.MulDivCeil(8*s.size, int64(time.Second), int64(length)))
 }
 
+// exact returns the peak segment bit rate and the average of what is complete, in bit/s.
+func (r rates) exact() (peak, average int64) {
+	if r.time <= 0 {
+		return 0, 0
+	}
+	return r.highest, codecs.MulDivCeil(r.bits, int64(time.Second), int64(r.time))
+}
+
 // peak returns the peak segment bit rate to declare: the encoder's bound, or what was measured if that is higher.
 // It never falls below the ladder's: a picture that is dark now will be bright later, and clients read this once.
 func (r rates) peak(declared int64) int64 {

@@ -29,7 +29,7 @@ type Rendition struct {
 	init      string // version of the init section in force from initFrom on
 	oldInit   string // and before
 	initFrom  int64
-	inits     map[string][]byte // by version; replaced, never written
+	inits     map[string]initSection // by version; replaced, never written
 	timescale int64
 	open      []part          // of segment next.MSN; shared with snapshots, only ever appended to
 	kept      []*segment      // without holes, shared likewise: those listed, and before them those just removed
@@ -84,18 +84,18 @@ func (r *Rendition) add(p pipeline.Part) { // feed.mu is held
 // fill lists all from next up to at as missing.
 func (r *Rendition) fill(at pipeline.Position) {
 	for r.next.Less(at) {
-		r.append(part{duration: r.missing(r.next), gap: true})
+		r.append(part{duration: r.missing(r.next, r.timescale), gap: true})
 	}
 }
 
-// missing returns how long the part at a place would be.
-func (r *Rendition) missing(at pipeline.Position) int64 {
+// missing returns how long the part at a place would be, in units of timescale.
+func (r *Rendition) missing(at pipeline.Position, timescale int64) int64 {
 	g := r.view.feed.Grid
 	if r.kind == codecs.Audio {
 		samples := (g.AudioFrame(at.MSN, at.Part+1) - g.AudioFrame(at.MSN, at.Part)) * grid.AudioSamples
-		return codecs.MulDivRound(samples, r.timescale, grid.SampleRate)
+		return codecs.MulDivRound(samples, timescale, grid.SampleRate)
 	}
-	return codecs.MulDivRound(g.PartFrames*g.FrameRate.Den, r.timescale, g.FrameRate.Num)
+	return codecs.MulDivRound(g.PartFrames*g.FrameRate.Den, timescale, g.FrameRate.Num)
 }
 
 func (r *Rendition) append(p part) {
@@ -235,12 +235,26 @@ func (r *Rendition) retire() {
 	r.drop(len(r.kept))
 }
 
-// with returns a copy of m with one more entry: readers hold the old map.
-func with(m map[string][]byte, key string, value []byte) map[string][]byte {
-	c := maps.Clone(m)
-	if c == nil {
-		c = map[string][]byte{}
+// initSection is the init section of some segments.
+type initSection struct {
+	data   []byte
+	codecs string // RFC 6381; empty when they are not known
+}
+
+// withInit adds an init section: readers hold the old map.
+func (r *Rendition) withInit(version string, init initSection) {
+	r.inits = maps.Clone(r.inits)
+	if r.inits == nil {
+		r.inits = map[string]initSection{}
 	}
-	c[key] = value
-	return c
+	r.inits[version] = init
+}
+
+// absent returns a segment that is not there, as it is listed.
+func (r *Rendition) absent(msn, timescale int64, init string, start discontinuity) *segment {
+	s := &segment{msn: msn, timescale: timescale, gap: true, init: init, start: start}
+	for i := range r.parts {
+		s.duration += r.missing(pipeline.Position{MSN: msn, Part: i}, timescale)
+	}
+	return s
 }

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/venuecast/venuecast/pipeline"
+	"github.com/venuecast/venuecast/codecs/cmaf"
 )
 
 // restore brings back what the store has of the feed. What does not belong to its constants is removed.
@@ -89,11 +89,7 @@ func (r *Rendition) restoreOne(s *segment) {
 	b.gone += max(0, s.start.sequence-b.of(s.msn).sequence)
 	r.init = s.init
 	for r.next.MSN < s.msn {
-		gap := &segment{msn: r.next.MSN, timescale: r.timescale, gap: true, init: s.init, start: b.of(r.next.MSN)}
-		for i := range r.parts {
-			gap.duration += r.missing(pipeline.Position{MSN: gap.msn, Part: i})
-		}
-		r.kept = append(r.kept, gap)
+		r.kept = append(r.kept, r.absent(r.next.MSN, r.timescale, s.init, b.of(r.next.MSN)))
 		r.next.MSN++
 	}
 	s.stored.Store(true)
@@ -121,7 +117,8 @@ func (r *Rendition) restoreInit(version string) bool {
 		r.feed.opts.StoreFailed(r.feed.id, "read")
 		return false
 	}
-	r.inits = with(r.inits, version, data)
+	info, _ := cmaf.ParseInit(data) // else its codecs stay unknown until a worker says them
+	r.withInit(version, initSection{data: data, codecs: info.Codecs})
 	return true
 }
 

@@ -16,7 +16,7 @@ type Snapshot struct {
 	retired   bool
 	edition   int64
 	codecs    string
-	inits     map[string][]byte
+	inits     map[string]initSection
 	kept      []*segment
 	first     int64
 	open      []part
@@ -149,11 +149,11 @@ func (s *Snapshot) Segment(msn int64) (Media, error) {
 
 // Init returns an init section by its version: ErrGone when nothing that is kept needs it.
 func (s *Snapshot) Init(version string) (Media, error) {
-	data, ok := s.inits[version]
+	init, ok := s.inits[version]
 	if !ok {
 		return Media{}, ErrGone
 	}
-	return Media{inMemory{bytes.NewReader(data)}, version}, nil
+	return Media{inMemory{bytes.NewReader(init.data)}, version}, nil
 }
 
 type inMemory struct{ *bytes.Reader }

@@ -16,6 +16,8 @@
 //	GET /live/{feed}/{rendition}/init.{version}.mp4   an init section
 //	GET /dvr/{feed}/index.m3u8                        the same, as far back as there is media; media lie under /live
 //	GET /dvr/{feed}/{rendition}/index.m3u8
+//	GET /vod/{feed}/index.m3u8?from=T&to=T            a piece of the past, complete; RFC 3339 or seconds since 1970
+//	GET /vod/{feed}/{rendition}/index.m3u8?from=T&to=T
 //	GET /, /watch/{feed}, /api/v1/feeds, /healthz
 //
 // With ?ll=0 on the multivariant playlist the playlists have no low-latency tags.

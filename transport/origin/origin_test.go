@@ -221,6 +221,34 @@ func TestTheDVRPointsToTheSameMedia(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, h.do("GET", "/dvr/other/540p/index.m3u8", nil).Code)
 }
 
+func TestAPieceOfThePastIsServed(t *testing.T) {
+	h := filled(t, origin.Options{})
+	begin := h.feed.Grid.SegmentTime(firstMSN).Time()
+	query := fmt.Sprintf("?from=%s&to=%d", begin.Add(time.Second).Format(time.RFC3339Nano), begin.Unix()+5)
+	rec := h.do("GET", "/vod/hall/index.m3u8"+query, nil)
+	require.Equal(t, http.StatusOK, rec.Code, rec.Body)
+	require.Equal(t, "public, max-age=12", rec.Header().Get("Cache-Control"))
+	read, err := playlist.Unmarshal(rec.Body.Bytes())
+	require.NoError(t, err)
+	rec = h.do("GET", "/vod/hall/"+read.(*playlist.Multivariant).Variants[0].URI, nil)
+	require.Equal(t, http.StatusOK, rec.Code, rec.Body)
+	require.Contains(t, rec.Body.String(), "#EXT-X-START:TIME-OFFSET=1,PRECISE=YES\n")
+	require.Contains(t, rec.Body.String(), "1002.m4s\n#EXT-X-ENDLIST\n")
+
+	for path, want := range map[string]int{
+		"/vod/hall/index.m3u8":                     http.StatusBadRequest,
+		"/vod/hall/index.m3u8?from=5&to=now":       http.StatusBadRequest,
+		"/vod/hall/index.m3u8?from=6&to=5":         http.StatusBadRequest,
+		"/vod/hall/index.m3u8?from=5&to=6":         http.StatusNotFound,
+		"/vod/other/index.m3u8" + query:            http.StatusNotFound,
+		"/vod/hall/240p/index.m3u8" + query:        http.StatusNotFound,
+		"/vod/hall/540p/index.m3u8?from=-1e300":    http.StatusBadRequest,
+		"/vod/hall/540p/index.m3u8?from=0&to=1e10": http.StatusBadRequest,
+	} {
+		require.Equal(t, want, h.do("GET", path, nil).Code, path)
+	}
+}
+
 func TestPlaylistRequestsAreAnsweredByTheStandard(t *testing.T) {
 	h := filled(t, origin.Options{})
 	for query, want := range map[string]int{

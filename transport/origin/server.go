@@ -54,6 +54,8 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /live/{feed}/{rendition}/{file}", s.getFile)
 	mux.HandleFunc("GET /dvr/{feed}/index.m3u8", s.getMultivariant)
 	mux.HandleFunc("GET /dvr/{feed}/{rendition}/index.m3u8", s.getDVR)
+	mux.HandleFunc("GET /vod/{feed}/index.m3u8", s.getPast)
+	mux.HandleFunc("GET /vod/{feed}/{rendition}/index.m3u8", s.getPastPlaylist)
 	mux.HandleFunc("GET /api/v1/feeds", s.getFeeds)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	s.routePage(mux)
