@@ -147,3 +147,12 @@ func ffTool(t *testing.T, name string) string {
 	require.NotEmpty(t, dir, "VENUECAST_FFMPEG is not set: run make test, or . scripts/env.sh first")
 	return fmt.Sprintf("%s/%s", dir, name)
 }
+
+// loadAverage says how busy the machine is: real players and real time need it to have something left.
+func loadAverage() string {
+	data, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return err.Error()
+	}
+	return strings.TrimSpace(string(data))
+}
