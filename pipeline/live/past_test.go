@@ -61,10 +61,10 @@ func TestAPieceEndsWhereTheLiveEdgeIs(t *testing.T) {
 func TestThePlaylistsOfAPieceBeginAndEndTogether(t *testing.T) {
 	b := newBench(t, live.Options{})
 	b.segments(firstMSN, firstMSN+1)
-	for msn := int64(firstMSN + 1); msn < firstMSN+5; msn++ {
+	for msn := int64(firstMSN + 1); msn < firstMSN+8; msn++ {
 		for i := range 6 {
 			b.part("sound", msn, i)
-			if msn != firstMSN+2 && msn != firstMSN+4 {
+			if msn == firstMSN+1 || msn == firstMSN+3 { // then it stops
 				b.part("540p", msn, i)
 			}
 			if msn > firstMSN+1 {
