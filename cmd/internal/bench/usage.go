@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -12,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"time"
+	"unsafe"
 
 	"github.com/venuecast/venuecast/pipeline"
 )
@@ -24,7 +24,7 @@ type Usage struct {
 }
 
 // sampleInterval is how often memory is looked at.
-const sampleInterval = 200 * time.Millisecond
+const sampleInterval = 500 * time.Millisecond
 
 // Measure runs a command to its end and returns what it and its descendants used. A descendant's processor time counts
 // when its parent has waited for it, as it must.
@@ -108,12 +108,14 @@ func children(pid int) (pids []int) {
 	return pids
 }
 
-// threadTime returns the processor time that the calling thread has used.
+// threadTime returns the processor time that the calling thread has used. Not by getrusage, which for a running thread is as
+// old as the scheduler's last tick.
 func threadTime() time.Duration {
-	const thread = 1 // RUSAGE_THREAD, which package syscall does not name
-	var r syscall.Rusage
-	if err := syscall.Getrusage(thread, &r); err != nil {
-		panic(errors.Join(errors.New("reading a thread's processor time"), err))
+	const thread = 3 // CLOCK_THREAD_CPUTIME_ID, which package syscall does not name
+	var t syscall.Timespec
+	_, _, errno := syscall.RawSyscall(syscall.SYS_CLOCK_GETTIME, thread, uintptr(unsafe.Pointer(&t)), 0)
+	if errno != 0 {
+		panic(fmt.Sprintf("reading a thread's processor time: %v", errno))
 	}
-	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
+	return time.Duration(t.Nano())
 }
