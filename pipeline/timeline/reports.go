@@ -19,11 +19,13 @@ const (
 )
 
 // reports aligns the tracks of a session by their sender reports. A report is a hint: what it says of the date is
-// ignored, and what it says of the difference between tracks is followed by slewing only.
+// ignored. The first difference between tracks that it tells is followed at once, by the sound: a moment of silence, or
+// one left out, is less than lips that are off for minutes. Later ones are followed by slewing only.
 type reports struct {
 	heard   map[int]codecs.Ticks // by track: the capture time of media time 0
 	trusted map[int]codecs.Ticks // the same, when all tracks last agreed; nil before
 	doubted codecs.Ticks         // the arrival since which heard disagrees with trusted; 0 if it does not
+	aligned bool                 // the tracks have been aligned in this session
 }
 
 // hear takes in the capture time of the unit that the track has stamped last.
@@ -71,18 +73,22 @@ func (r *reports) stepped() bool {
 	return false
 }
 
-// align sets the skew of each track: how much longer its units take, at least, from capture to arrival than those of
-// the quickest track. Skews that no delay explains are not used; the tracks then stay as they are.
+// align sets the skew of each track: how much longer its units take, at least, from capture to arrival than the
+// pictures do. Skews that no delay explains are not used; the tracks then stay as they are.
 func (r *reports) align(tracks []*track) {
 	skews := make([]codecs.Ticks, len(tracks))
 	for i, t := range tracks {
 		skews[i] = t.delay.least() - r.trusted[i]
 	}
-	least := slices.Min(skews)
-	if slices.Max(skews)-least > maxSkew {
+	if slices.Max(skews)-slices.Min(skews) > maxSkew {
 		return
 	}
+	reference := skews[max(slices.IndexFunc(tracks, isVideo), 0)]
 	for i, t := range tracks {
-		t.skew = skews[i] - least
+		t.skew = skews[i] - reference
+		t.step = t.step || t.kind == codecs.Audio && !r.aligned
 	}
+	r.aligned = true
 }
+
+func isVideo(t *track) bool { return t.kind == codecs.Video }

@@ -100,3 +100,37 @@ func TestSenderReportsAreAHint(t *testing.T) {
 		})
 	}
 }
+
+// TestTheFirstReportsAreFollowedAtOnceAndBySoundOnly plays cameras whose first sender reports come after five seconds.
+func TestTheFirstReportsAreFollowedAtOnceAndBySoundOnly(t *testing.T) {
+	exact := func(t codecs.Ticks) codecs.Ticks { return t }
+	silent := func(units []unit) []unit {
+		for i, u := range units {
+			if u.captured < start+5*second {
+				units[i].ntp = 0
+			}
+		}
+		return units
+	}
+	for name, delay := range map[string][2]codecs.Ticks{
+		"sound comes later":   {10 * milli, 70 * milli},
+		"pictures come later": {150 * milli, 10 * milli},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v, a := video(25*60), audio(48000*60/1024)
+			v.delay, a.delay = delay[0], delay[1]
+			vu, au := silent(report(v.play(start, noise()), exact)), silent(report(a.play(start, noise()), exact))
+			got := stampAll(timeline.New(timeline.Options{}).Session(tracks), merge(vu, au))
+			require.LessOrEqual(t, lipSync(got, start+6*second).Abs(), time.Millisecond)
+			var last codecs.Ticks
+			for _, u := range got {
+				if u.track == 0 && last > 0 {
+					require.InDelta(t, int64(40*milli), int64(u.pts-last), 100, "pictures keep their time")
+				}
+				if u.track == 0 {
+					last = u.pts
+				}
+			}
+		})
+	}
+}

@@ -31,7 +31,8 @@ type track struct {
 	strays   int          // units off the track since the last one on it
 
 	delay envelope     // of arrival minus media time
-	skew  codecs.Ticks // by how much the least delay of this track exceeds that of the track that comes first
+	skew  codecs.Ticks // by how much the least delay of this track exceeds that of the pictures
+	step  bool         // the next unit goes to where it belongs at once
 
 	settled codecs.Ticks // the arrival from which the anchor is final
 	arrived codecs.Ticks // the arrival of the latest unit on the track
@@ -142,6 +143,11 @@ func (t *track) advance(p point, arrival codecs.Ticks) {
 		t.timeline.repaired(Gap)
 	}
 	want := p.at + t.delay.least() - t.skew
+	if t.step {
+		t.step, p.pts = false, want
+		t.head = p
+		return
+	}
 	p.pts = t.hold(t.head.pts+step, want, arrival)
 	p.pts = max(p.pts+t.slew(want-p.pts, step), t.head.pts)
 	t.head = p
