@@ -19,10 +19,12 @@ type Feed struct {
 	opts    Options
 	archive *archive
 
-	mu     sync.Mutex // serialises writers; guards epoch, breaks, bytes and the writer's side of the renditions
+	mu     sync.Mutex // serialises writers; guards all below and the writer's side of the renditions
 	epoch  uint64
 	breaks breaks
 	bytes  int64 // of all segments that are, or will be, in the store
+	// claimed says that a session was claimed since the start: one that was only brought back from the store may not write.
+	claimed bool
 
 	view atomic.Pointer[view]
 }
@@ -115,7 +117,7 @@ func (f *Feed) open(session pipeline.Session) error { // f.mu is held
 	if v == nil || v.key != key || session.Epoch != f.epoch {
 		f.saveSession(session)
 	}
-	f.epoch = session.Epoch
+	f.epoch, f.claimed = session.Epoch, true
 	return nil
 }
 
@@ -162,7 +164,8 @@ func (f *Feed) writable(epoch uint64, name string) (*Rendition, error) { // f.mu
 	switch {
 	case epoch < f.epoch:
 		return nil, pipeline.ErrFenced
-	case epoch > f.epoch:
+	case epoch > f.epoch, !f.claimed:
+		// After a restart the parts of the segment in progress are gone: the worker has to learn that, or it would leave a gap.
 		return nil, ErrNoSession
 	}
 	r := f.Rendition(name)
