@@ -27,6 +27,7 @@ type source struct {
 	waiting bool   // for a random access unit
 	epoch   uint64 // the highest seen: records of lower ones come from a writer that was replaced
 	quiet   int64  // frame up to which time has been taken from our own clock
+	end     int64  // the frame not to show any more; 0: none
 }
 
 func (s *source) Name() string { return "source" }
@@ -47,7 +48,25 @@ func (s *source) Run(ctx context.Context) (err error) {
 		if err := s.take(ctx, rec); err != nil {
 			return err
 		}
+		if s.ends() {
+			return nil
+		}
 	}
+}
+
+// ends reports whether the worker leaves and the part in progress is complete.
+func (s *source) ends() bool {
+	if !s.w.leaving.Load() {
+		return false
+	}
+	if s.conform.next < 0 {
+		return true
+	}
+	if s.end == 0 {
+		g, last := s.w.grid, s.conform.next-1
+		s.end = g.PartFrame(g.Segment(last), g.Part(last)+1)
+	}
+	return s.conform.next >= s.end
 }
 
 func (s *source) open(ctx context.Context) error {
@@ -191,6 +210,9 @@ func (s *source) absence(ctx context.Context, a pipeline.Absence) error {
 
 // show hands a frame to every rendition that has it at its frame rate.
 func (s *source) show(ctx context.Context, frame int64, p *shot) error {
+	if s.end != 0 && frame >= s.end {
+		return nil
+	}
 	for i, r := range s.w.renditions {
 		if !r.wants(frame) {
 			continue

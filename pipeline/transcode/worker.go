@@ -3,6 +3,7 @@ package transcode
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/venuecast/venuecast/codecs"
@@ -28,6 +29,7 @@ type Options struct {
 	Now        func() time.Time // It defaults to time.Now.
 	Pictures   int              // how many pictures wait for each encoder. It defaults to 4.
 	BusSilence time.Duration    // after it the worker goes on by its own clock. It defaults to 3 s.
+	Drain      time.Duration    // how long the part in progress may take to be finished at the end. It defaults to 2 s.
 }
 
 // Origin takes what the worker makes. Its methods retry by themselves; pipeline.ErrFenced means that another has taken over.
@@ -55,6 +57,7 @@ type Worker struct {
 	sounds     []*sound
 	pushers    []*pusher
 	progress   *progress
+	leaving    atomic.Bool // the part in progress is the last
 }
 
 // partsQueued is how many parts wait for the origin, per rendition: two segments' worth.
@@ -73,6 +76,9 @@ func New(o Options) (*Worker, error) {
 	}
 	if o.BusSilence == 0 {
 		o.BusSilence = 3 * time.Second
+	}
+	if o.Drain == 0 {
+		o.Drain = 2 * time.Second
 	}
 	w := &Worker{o: o, grid: o.Feed.Grid, first: -1}
 	w.addVideo()
@@ -122,6 +128,7 @@ func (w *Worker) needs(frame int64) {
 func (w *Worker) First() (codecs.Ticks, bool) { return w.grid.FrameTime(w.first), w.first >= 0 }
 
 // Run transcodes until the context ends, the bus closes, or another worker takes over (pipeline.ErrFenced).
+// When the context ends it finishes the part in progress, so that a successor begins with the next.
 // No native object is left when it returns.
 func (w *Worker) Run(ctx context.Context) error {
 	reader, err := w.o.Open(ctx)
@@ -138,11 +145,35 @@ func (w *Worker) Run(ctx context.Context) error {
 	for _, p := range w.pushers {
 		stages = append(stages, p)
 	}
+	ended := make(chan struct{})
 	media := pipeline.Func("media", func(ctx context.Context) error {
+		defer close(ended)
 		defer close(w.progress.checkpoint)
 		return pipeline.Run(ctx, stages...)
 	})
-	return pipeline.Run(ctx, media, w.progress)
+	leave := pipeline.Func("leaving", func(context.Context) error { return w.leave(ctx, ended) })
+	if err := pipeline.Run(context.WithoutCancel(ctx), media, w.progress, leave); err != nil {
+		return err
+	}
+	return context.Cause(ctx)
+}
+
+// leave lets the worker finish its part when ctx ends, and ends it when that takes too long.
+func (w *Worker) leave(ctx context.Context, ended <-chan struct{}) error {
+	select {
+	case <-ctx.Done():
+	case <-ended:
+		return nil
+	}
+	w.leaving.Store(true)
+	limit := time.NewTimer(w.o.Drain)
+	defer limit.Stop()
+	select {
+	case <-limit.C:
+		return context.Cause(ctx)
+	case <-ended:
+		return nil
+	}
 }
 
 // sound hands coded sound to every audio rendition.

@@ -63,7 +63,7 @@ func transcode(t *testing.T, from []pipeline.Record, seq uint64, o *fakeOrigin, 
 	t.Helper()
 	engine := &fakeEngine{}
 	w, err := New(Options{
-		Feed: testFeed, Epoch: 1, Resume: resume, Video: engine, Audio: engine, Out: o, Meter: noMeter{},
+		Feed: testFeed, Epoch: 1, Resume: resume, Video: engine, Audio: engine, Out: o, Meter: noMeter{}, Drain: time.Millisecond,
 		Open: func(context.Context) (Reader, error) { return &fakeReader{from[max(seq, 1)-1:]}, nil },
 		Done: func(_ context.Context, seq uint64, _ int64) error { done = append(done, seq); return nil },
 	})
@@ -170,6 +170,41 @@ func TestASuccessorGoesOnAtAnyPartAsIfNothingHadHappened(t *testing.T) {
 				require.True(t, got[cut].Independent, "%s resumes with a random access picture", name)
 			}
 		})
+	}
+}
+
+// leavingReader ends a context before it hands out a record.
+type leavingReader struct {
+	fakeReader
+	before int
+	leave  func()
+}
+
+func (r *leavingReader) Next(ctx context.Context) (pipeline.Record, error) {
+	if r.before--; r.before == 0 {
+		r.leave()
+	}
+	return r.fakeReader.Next(ctx)
+}
+
+func TestAWorkerThatIsToldToEndFinishesThePartInProgress(t *testing.T) {
+	for before := 200; before < 216; before += 3 {
+		o, engine := newOrigin(0), &fakeEngine{}
+		ctx, leave := context.WithCancel(t.Context())
+		w, err := New(Options{
+			Feed: testFeed, Epoch: 1, Video: engine, Audio: engine, Out: o, Meter: noMeter{}, Drain: time.Minute,
+			Open: func(context.Context) (Reader, error) {
+				return &leavingReader{fakeReader{records(400, nothing)}, before, leave}, nil
+			},
+		})
+		require.NoError(t, err)
+		require.ErrorIs(t, w.Run(ctx), context.Canceled)
+		require.Zero(t, engine.live, "native objects left")
+		high, low := o.parts["high"], o.parts["low"]
+		require.Greater(t, len(high), 6)
+		require.Len(t, low, len(high))
+		require.Less(t, len(high), 20, "nothing is begun any more")
+		samplesOf(t, high)
 	}
 }
 
