@@ -54,7 +54,7 @@ func demo(ctx context.Context, listen, metrics, data, rtsp string) (err error) {
 	play := func(context.Context) ([]pipeline.Stage, error) { return []pipeline.Stage{cam}, nil }
 	hello := func(context.Context) ([]pipeline.Stage, error) {
 		fmt.Printf("\n  Watch it:  http://%s/watch/camera-1\n  HLS:       http://%[1]s/live/camera-1/index.m3u8\n"+
-			"  Metrics:   http://%s/metrics\n  Ctrl-C ends it.\n\n", h.originAddr, metrics)
+			"  Metrics:   http://%s/metrics\n  Ctrl-C ends it.\n\n", h.originAddr, h.metricsAddr)
 		return nil, nil
 	}
 	return h.run(ctx, h.bus, h.origin, h.ingest, h.transcode, play, hello)

@@ -28,11 +28,12 @@ type host struct {
 	relay    *metrics.Relay
 	token    string // what workers show to the origin
 
-	embedded   *bus.Embedded // nil unless the bus runs in this process
-	conn       *bus.Conn     // nil for the origin role
-	feeds      *bus.Registry // likewise
-	originAddr string        // empty unless the origin runs in this process
-	closers    []func() error
+	embedded    *bus.Embedded // nil unless the bus runs in this process
+	conn        *bus.Conn     // nil for the origin role
+	feeds       *bus.Registry // likewise
+	metricsAddr string
+	originAddr  string // empty unless the origin runs in this process
+	closers     []func() error
 }
 
 // opening opens a role and returns its stages.
@@ -81,6 +82,7 @@ func (h *host) run(ctx context.Context, roles ...opening) (err error) {
 	if err != nil {
 		return fmt.Errorf("%w; stop what uses the port, or set metrics.listen", err)
 	}
+	h.metricsAddr = server.Addr().String()
 	stages := []pipeline.Stage{server}
 	for _, open := range roles {
 		opened, err := open(ctx)
@@ -98,7 +100,7 @@ func (h *host) run(ctx context.Context, roles ...opening) (err error) {
 }
 
 func (h *host) readiness() []any {
-	out := []any{"role", h.role, "version", version, "metrics", "http://" + h.config.Metrics.Listen + "/metrics"}
+	out := []any{"role", h.role, "version", version, "metrics", "http://" + h.metricsAddr + "/metrics"}
 	if h.originAddr != "" {
 		out = append(out, "url", "http://"+h.originAddr+"/")
 	}
@@ -144,4 +146,3 @@ func (h *host) originURL() string {
 	}
 	return "http://" + h.originAddr
 }
-
