@@ -188,6 +188,20 @@ func (c *Attribute) append(a *attributes) {
 	a.text(c.Name, c.Value)
 }
 
+// ValidClient reports whether the attribute can stand in a date range as it is: an X- name, and a value that needs no cleaning.
+func (c Attribute) ValidClient() bool {
+	if !isClientName(c.Name) {
+		return false
+	}
+	if c.Bare {
+		return c.Value != "" && string(appendWord(nil, c.Value)) == c.Value
+	}
+	return string(appendText(nil, c.Value)) == c.Value
+}
+
+// ValidText reports whether s can stand in a quoted string as it is (§4.2).
+func ValidText(s string) bool { return string(appendText(nil, s)) == s }
+
 // isClientName reports whether name is one that a client may define: X- and then upper case, digits and hyphens.
 func isClientName(name string) bool { return len(name) > 2 && name[:2] == "X-" && isName(name) }
 

@@ -10,6 +10,10 @@ var (
 	ErrInvalid = errors.New("not a part of this feed")
 	// ErrTooManyFeeds means that the origin has as many feeds as it may.
 	ErrTooManyFeeds = errors.New("too many feeds")
+	// ErrTooManyEvents means that the feed has as many events as it may.
+	ErrTooManyEvents = errors.New("too many events")
+	// ErrConflict means that an event of the same ID says something else.
+	ErrConflict = errors.New("an event of this ID has other attributes")
 	// ErrGone means that what was waited for will never come, or has left the window.
 	ErrGone = errors.New("not in the window")
 	// ErrNotReady means that there is not yet enough media to play.

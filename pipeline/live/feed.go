@@ -22,7 +22,8 @@ type Feed struct {
 	mu     sync.Mutex // serialises writers; guards all below and the writer's side of the renditions
 	epoch  uint64
 	breaks breaks
-	bytes  int64 // of all segments that are, or will be, in the store
+	bytes  int64   // of all segments that are, or will be, in the store
+	events []Event // in the order of their times; replaced, never written
 	// claimed says that a session was claimed since the start: one that was only brought back from the store may not write.
 	claimed bool
 

@@ -164,7 +164,9 @@ func (p *Past) Playlist(rendition string) (Text, error) {
 	}
 	list := snap.head(have)
 	list.MediaSequence, list.PlaylistType, list.EndList = p.first, m3u8.VOD, true
-	if offset := p.from.Sub(p.view.feed.Grid.SegmentTime(p.first).Time()); offset > 0 {
+	begin, end := snap.timeOf(p.first), snap.timeOf(p.last+1)
+	list.DateRanges = slices.DeleteFunc(dateRanges(snap.events, begin), func(d m3u8.DateRange) bool { return !d.StartDate.Before(end) })
+	if offset := p.from.Sub(begin); offset > 0 {
 		list.Start = &m3u8.Start{TimeOffset: offset, Precise: true}
 	}
 	b := builder{plain: list.AppendHead(nil)}

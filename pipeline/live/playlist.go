@@ -16,6 +16,9 @@ func (r *Rendition) TargetDuration() time.Duration {
 	return time.Duration(r.view.feed.Grid.TargetDuration()) * time.Second
 }
 
+// skipBoundary returns CAN-SKIP-UNTIL, at its least (§4.4.3.8).
+func (r *Rendition) skipBoundary() time.Duration { return 6 * r.TargetDuration() }
+
 // AdvancePartLimit returns how many parts ahead of the newest one a client may ask for (RFC 8216bis §6.2.5.2):
 // three divided by the part target if that is below a second, else three; rounded up.
 func (r *Rendition) AdvancePartLimit() int64 {
@@ -62,8 +65,11 @@ func (s *Snapshot) render(form Form) Text {
 	}
 	s.lowLatency(&p, base)
 	initInForce := ""
-	if n := s.skippable(segments, p.ServerControl.CanSkipUntil); form.Mode != Full && n > 0 {
+	if n := s.skippable(segments, s.rendition.skipBoundary()); form.Mode != Full && n > 0 {
 		p.Version, p.Skip = 0, &m3u8.Skip{Segments: int64(n)}
+		if form.Mode == DeltaDates {
+			skipDates(&p, s.events, s.timeOf(p.MediaSequence), s.made, s.rendition.skipBoundary())
+		}
 		initInForce, segments = segments[n-1].init, segments[n:]
 	}
 	b := builder{plain: p.AppendHead(nil)}
@@ -80,11 +86,16 @@ func (s *Snapshot) render(form Form) Text {
 // head returns what is common to all forms.
 func (s *Snapshot) head(segments []*segment) m3u8.Media {
 	return m3u8.Media{
+		DateRanges:            dateRanges(s.events, s.timeOf(s.firstOf(segments))),
 		Version:               6, // EXT-X-MAP (§8)
 		TargetDuration:        s.rendition.view.feed.Grid.TargetDuration(),
 		MediaSequence:         s.firstOf(segments),
 		DiscontinuitySequence: s.sequenceBefore(segments),
 	}
+}
+
+func (s *Snapshot) timeOf(msn int64) time.Time {
+	return s.rendition.view.feed.Grid.SegmentTime(msn).Time()
 }
 
 func (s *Snapshot) firstOf(segments []*segment) int64 {
@@ -97,7 +108,10 @@ func (s *Snapshot) firstOf(segments []*segment) int64 {
 func (s *Snapshot) lowLatency(p *m3u8.Media, base string) {
 	g, target := s.rendition.view.feed.Grid, s.rendition.TargetDuration()
 	p.PartTarget = g.PartTarget()
-	p.ServerControl = m3u8.ServerControl{CanBlockReload: true, CanSkipUntil: 6 * target, HoldBack: 3 * target, PartHoldBack: 3 * g.PartTarget()}
+	p.ServerControl = m3u8.ServerControl{
+		CanBlockReload: true, CanSkipUntil: s.rendition.skipBoundary(), CanSkipDateRanges: true,
+		HoldBack: 3 * target, PartHoldBack: 3 * g.PartTarget(),
+	}
 	p.PreloadHints = []m3u8.PreloadHint{{Type: m3u8.HintPart, URI: base + partURI(s.next.MSN, s.next.Part)}}
 	p.RenditionReports = s.reports()
 }
@@ -139,7 +153,7 @@ func (s *Snapshot) finished(seg *segment, initInForce, base string) m3u8.Segment
 
 // start returns a segment's tags that come before its first part (§4.4.4.9).
 func (s *Snapshot) start(msn int64, at discontinuity, init, initInForce, base string) m3u8.Segment {
-	tag := m3u8.Segment{Discontinuity: at.here, ProgramDateTime: s.rendition.view.feed.Grid.SegmentTime(msn).Time()}
+	tag := m3u8.Segment{Discontinuity: at.here, ProgramDateTime: s.timeOf(msn)}
 	if init != initInForce {
 		tag.Map = base + "init." + init + ".mp4"
 	}

@@ -115,6 +115,7 @@ func (r *Rendition) append(p part) {
 	}
 	r.addPage()
 	r.trim()
+	r.feed.expireEvents()
 	r.edition++
 }
 
@@ -222,6 +223,8 @@ func (r *Rendition) publish() {
 		next:      r.next,
 		rates:     r.rates,
 		at:        r.lastPart,
+		events:    r.feed.events,
+		made:      r.feed.opts.Now(),
 		changed:   make(chan struct{}),
 	})
 	close(old.changed)

@@ -28,6 +28,10 @@ func (f *Feed) restore(v *view) { // f.mu is held
 		if o.Name == f.id+"/"+sessionFile {
 			continue
 		}
+		if f.isEvent(o.Name) {
+			f.restoreEvent(o.Name)
+			continue
+		}
 		r, name := v.owner(f.id, o.Name)
 		if r == nil {
 			foreign = append(foreign, o.Name)

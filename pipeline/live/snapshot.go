@@ -28,6 +28,8 @@ type Snapshot struct {
 	at        time.Time     // when the last part came
 	changed   chan struct{} // closed when there is a newer snapshot
 	pages     map[int64]*page
+	events    []Event
+	made      time.Time
 
 	partial *renderings // of forms that list parts
 	whole   *renderings // of the others, shared by all snapshots of the same segments

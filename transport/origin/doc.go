@@ -18,7 +18,12 @@
 //	GET /dvr/{feed}/{rendition}/index.m3u8
 //	GET /vod/{feed}/index.m3u8?from=T&to=T            a piece of the past, complete; RFC 3339 or seconds since 1970
 //	GET /vod/{feed}/{rendition}/index.m3u8?from=T&to=T
-//	GET /, /watch/{feed}, /api/v1/feeds, /healthz
+//	GET /, /watch/{feed}, /healthz
+//	GET /api/v1/feeds, /api/v1/feeds/{feed}/events
+//
+// Who shows the token can do more:
+//
+//	POST /api/v1/feeds/{feed}/events                  adds timed metadata: EXT-X-DATERANGE in all playlists of the feed
 //
 // With ?ll=0 on the multivariant playlist the playlists have no low-latency tags.
 package origin

@@ -169,7 +169,7 @@ func (s *Server) read(w http.ResponseWriter, req *http.Request, limit int64) ([]
 	return body, true
 }
 
-// refuse answers a worker with what went wrong.
+// refuse answers whoever writes with what went wrong.
 func (s *Server) refuse(w http.ResponseWriter, err error) {
 	status, reason := http.StatusInternalServerError, "internal"
 	switch {
@@ -181,6 +181,10 @@ func (s *Server) refuse(w http.ResponseWriter, err error) {
 		status, reason = http.StatusBadRequest, "invalid"
 	case errors.Is(err, live.ErrTooManyFeeds):
 		status, reason = http.StatusServiceUnavailable, "too_many_feeds"
+	case errors.Is(err, live.ErrConflict):
+		status, reason = http.StatusConflict, "conflict"
+	case errors.Is(err, live.ErrTooManyEvents):
+		status, reason = http.StatusTooManyRequests, "too_many_events"
 	}
 	s.metrics.refused.WithLabelValues(reason).Inc()
 	http.Error(w, err.Error(), status)

@@ -28,7 +28,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 			Name: "venuecast_origin_part_lateness_seconds", Help: "From the end of a part's time to its arrival.",
 			Buckets: []float64{.05, .1, .2, .3, .5, .75, 1, 1.5, 2, 3, 5, 10, 30}}, rendition),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "venuecast_origin_refused_total", Help: "Requests of workers that were refused, by reason."}, []string{"reason"}),
+			Name: "venuecast_origin_refused_total", Help: "Requests to write that were refused, by reason."}, []string{"reason"}),
 		responses: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "venuecast_origin_responses_total", Help: "Answers, by class of status."}, []string{"class"}),
 		waiting: prometheus.NewGauge(prometheus.GaugeOpts{

@@ -421,7 +421,7 @@ func TestMetricsCountWhatCameAndWentOut(t *testing.T) {
 # TYPE venuecast_origin_parts_total counter
 venuecast_origin_parts_total{feed="hall",rendition="540p"} 25
 venuecast_origin_parts_total{feed="hall",rendition="sound"} 24
-# HELP venuecast_origin_refused_total Requests of workers that were refused, by reason.
+# HELP venuecast_origin_refused_total Requests to write that were refused, by reason.
 # TYPE venuecast_origin_refused_total counter
 venuecast_origin_refused_total{reason="fenced"} 1
 `), "venuecast_origin_parts_total", "venuecast_origin_refused_total"))

@@ -57,6 +57,8 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /vod/{feed}/index.m3u8", s.getPast)
 	mux.HandleFunc("GET /vod/{feed}/{rendition}/index.m3u8", s.getPastPlaylist)
 	mux.HandleFunc("GET /api/v1/feeds", s.getFeeds)
+	mux.HandleFunc("GET /api/v1/feeds/{feed}/events", s.getEvents)
+	mux.HandleFunc("POST /api/v1/feeds/{feed}/events", s.authorised(s.postEvent))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	s.routePage(mux)
 	return s.common(mux)
