@@ -110,6 +110,7 @@ type child struct {
 	origin *push.Client
 	meter  *metrics.Transcode
 	log    *slog.Logger
+	sent   *transcode.Resender // what the origin was given; nil before the first session
 }
 
 func (c *child) run(ctx context.Context) error {
@@ -133,11 +134,17 @@ func (c *child) session(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("claiming the feed at the origin: %w", err)
 	}
+	if c.sent == nil {
+		c.sent = transcode.NewResender(session{c.origin, a.Feed, a.Epoch}, 2*feed.Grid.Parts())
+	}
+	if state, err = c.sent.Resend(ctx, state, feed.Grid.Parts()); err != nil {
+		return err
+	}
 	e := engine{log: c.log, feed: a.Feed}
 	meter := c.meter.Feed(a.Feed)
 	o := transcode.Options{
 		Feed: feed, Epoch: a.Epoch, Resume: state, Video: e, Audio: e,
-		Out: session{c.origin, a.Feed, a.Epoch}, Meter: meter, Done: c.checkpoint,
+		Out: c.sent, Meter: meter, Done: c.checkpoint,
 	}
 	var w *transcode.Worker
 	var reader bus.Reader
