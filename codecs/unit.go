@@ -1,5 +1,7 @@
 package codecs
 
+import "bytes"
+
 // Kind is the sort of media a track carries.
 type Kind uint8
 
@@ -69,7 +71,7 @@ type Format struct {
 
 // Equal reports whether a decoder made for f can go on with g.
 func (f Format) Equal(g Format) bool {
-	return f.Codec == g.Codec && f.SampleRate == g.SampleRate && f.Channels == g.Channels && string(f.Config) == string(g.Config)
+	return f.Codec == g.Codec && f.SampleRate == g.SampleRate && f.Channels == g.Channels && bytes.Equal(f.Config, g.Config)
 }
 
 // AccessUnit is one coded picture (Annex B, four-byte start codes, parameter sets before each random access picture)

@@ -8,7 +8,7 @@ set -euo pipefail
 build=(build-essential nasm pkg-config xz-utils ca-certificates debian-archive-keyring dpkg-dev
   libx264-dev libx265-dev libnuma-dev libsvtav1enc-dev libdav1d-dev libopus-dev libzimg-dev
   zlib1g-dev libdrm-dev libva-dev libvpl-dev)
-test=(chromium nodejs npm vlc-bin vlc-plugin-base prometheus
+test=(chromium curl nodejs npm vlc-bin vlc-plugin-base prometheus
   python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good
   gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly)
 

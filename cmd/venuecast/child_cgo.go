@@ -56,7 +56,7 @@ func runChild(ctx context.Context, j job) error {
 	if err != nil {
 		return err
 	}
-	defer conn.Close() //nolint:errcheck // nothing is published on it
+	defer conn.Close()
 	feeds, err := conn.OpenRegistry(ctx, time.Now)
 	if err != nil {
 		return err
@@ -69,7 +69,7 @@ func runChild(ctx context.Context, j job) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	err = pipeline.Run(ctx,
-		pipeline.Func("parent", func(ctx context.Context) error { return untilOrphaned(ctx) }),
+		pipeline.Func("parent", untilOrphaned),
 		pipeline.Func("libav's log", func(ctx context.Context) error {
 			return libav.RunLog(ctx, func(l slog.Level, line string) { log.Log(ctx, l, line, "feed", j.Assignment.Feed) })
 		}),

@@ -62,7 +62,7 @@ func (c *children) Run(ctx context.Context, a fleet.Assignment) error {
 	if err != nil {
 		return err
 	}
-	defer in.Close() //nolint:errcheck // the child is gone
+	defer in.Close()
 	kill := func() {
 		cancel(errStuck)
 		_ = cmd.Process.Kill()

@@ -42,8 +42,14 @@ func Flash(img YUV) bool {
 
 // barColours are the eight colours of EBU bars at 75 % (Rec. ITU-R BT.709, limited range).
 var barColours = [...]colour{
-	{180, 128, 128}, {168, 44, 136}, {145, 147, 44}, {133, 63, 52},
-	{63, 193, 204}, {51, 109, 212}, {28, 212, 120}, {16, 128, 128},
+	{180, 128, 128},
+	{168, 44, 136},
+	{145, 147, 44},
+	{133, 63, 52},
+	{63, 193, 204},
+	{51, 109, 212},
+	{28, 212, 120},
+	{16, 128, 128},
 }
 
 func drawColours(img *YUV) {

@@ -12,8 +12,17 @@ import (
 )
 
 var rates = []codecs.Rational{
-	{Num: 5, Den: 1}, {Num: 25, Den: 2}, {Num: 15, Den: 1}, {Num: 24, Den: 1}, {Num: 24000, Den: 1001}, {Num: 25, Den: 1}, {Num: 30, Den: 1},
-	{Num: 30000, Den: 1001}, {Num: 50, Den: 1}, {Num: 60, Den: 1}, {Num: 60000, Den: 1001},
+	{Num: 5, Den: 1},
+	{Num: 25, Den: 2},
+	{Num: 15, Den: 1},
+	{Num: 24, Den: 1},
+	{Num: 24000, Den: 1001},
+	{Num: 25, Den: 1},
+	{Num: 30, Den: 1},
+	{Num: 30000, Den: 1001},
+	{Num: 50, Den: 1},
+	{Num: 60, Den: 1},
+	{Num: 60000, Den: 1001},
 }
 
 func mustGrid(t *testing.T, rate codecs.Rational) grid.Grid {

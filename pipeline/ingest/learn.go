@@ -16,7 +16,6 @@ type learner struct {
 	o       Options
 	held    []event
 	bytes   int
-	rate    codecs.Rational // what the parameter sets say
 	picture Picture
 	last    uint32 // RTP time of the picture before
 	elapsed int64  // since the first, in units of the RTP clock

@@ -29,12 +29,21 @@ func TestLadderFitsItsSource(t *testing.T) {
 		expected      []size
 		leftOut       []string
 	}{
-		{"as large as the largest", 1920, 1080, ladderOf(1080, 720, 480),
-			[]size{{"1080p", 1920, 1080}, {"720p", 1280, 720}, {"480p", 854, 480}}, nil},
-		{"nothing is made larger", 1280, 720, ladderOf(1080, 720, 480),
-			[]size{{"720p", 1280, 720}, {"480p", 854, 480}}, []string{"1080p"}},
-		{"largest first", 1920, 1080, ladderOf(480, 1080, 720),
-			[]size{{"1080p", 1920, 1080}, {"720p", 1280, 720}, {"480p", 854, 480}}, nil},
+		{
+			"as large as the largest", 1920, 1080, ladderOf(1080, 720, 480),
+			[]size{{"1080p", 1920, 1080}, {"720p", 1280, 720}, {"480p", 854, 480}},
+			nil,
+		},
+		{
+			"nothing is made larger", 1280, 720, ladderOf(1080, 720, 480),
+			[]size{{"720p", 1280, 720}, {"480p", 854, 480}},
+			[]string{"1080p"},
+		},
+		{
+			"largest first", 1920, 1080, ladderOf(480, 1080, 720),
+			[]size{{"1080p", 1920, 1080}, {"720p", 1280, 720}, {"480p", 854, 480}},
+			nil,
+		},
 		{"smaller than all", 320, 180, ladderOf(720, 480, 360), []size{{"360p", 320, 180}}, []string{"720p", "480p"}},
 		{"smaller than all, in any order", 320, 180, ladderOf(360, 720, 480), []size{{"360p", 320, 180}}, []string{"720p", "480p"}},
 		{"odd and smaller than all", 351, 239, ladderOf(360), []size{{"360p", 352, 240}}, []string{}},

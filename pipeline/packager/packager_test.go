@@ -52,7 +52,8 @@ func TestAudioPartsCoverTheLineAndKeepPartTarget(t *testing.T) {
 					require.NoError(t, err)
 					require.Equal(t, next, f[0].BaseTime)
 					next += f[0].Duration()
-					if want.Part++; want.Part == g.Parts() {
+					want.Part++
+					if want.Part == g.Parts() {
 						want = pipeline.Position{MSN: want.MSN + 1}
 					}
 					return nil

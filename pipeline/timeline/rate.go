@@ -9,10 +9,23 @@ import (
 
 // standardRates are the frame rates that cameras have. A whole rate stands before its NTSC sibling.
 var standardRates = []codecs.Rational{
-	{Num: 5, Den: 1}, {Num: 6, Den: 1}, {Num: 8, Den: 1}, {Num: 10, Den: 1}, {Num: 12, Den: 1}, {Num: 25, Den: 2},
-	{Num: 15, Den: 1}, {Num: 20, Den: 1}, {Num: 24, Den: 1}, {Num: 24000, Den: 1001}, {Num: 25, Den: 1},
-	{Num: 30, Den: 1}, {Num: 30000, Den: 1001}, {Num: 48, Den: 1}, {Num: 50, Den: 1},
-	{Num: 60, Den: 1}, {Num: 60000, Den: 1001},
+	{Num: 5, Den: 1},
+	{Num: 6, Den: 1},
+	{Num: 8, Den: 1},
+	{Num: 10, Den: 1},
+	{Num: 12, Den: 1},
+	{Num: 25, Den: 2},
+	{Num: 15, Den: 1},
+	{Num: 20, Den: 1},
+	{Num: 24, Den: 1},
+	{Num: 24000, Den: 1001},
+	{Num: 25, Den: 1},
+	{Num: 30, Den: 1},
+	{Num: 30000, Den: 1001},
+	{Num: 48, Den: 1},
+	{Num: 50, Den: 1},
+	{Num: 60, Den: 1},
+	{Num: 60000, Den: 1001},
 }
 
 const (

@@ -28,13 +28,13 @@ func lipSync(units []stamped, from codecs.Ticks) (worst time.Duration) {
 
 // report gives units the capture time that their sender reports, one every five seconds, tell.
 func report(units []unit, clock func(codecs.Ticks) codecs.Ticks) []unit {
-	var error codecs.Ticks
+	var wrong codecs.Ticks
 	next := units[0].captured
 	for i, u := range units {
 		if u.captured >= next {
-			error, next = clock(u.captured)-u.captured, next+5*second
+			wrong, next = clock(u.captured)-u.captured, next+5*second
 		}
-		units[i].ntp = u.captured + error
+		units[i].ntp = u.captured + wrong
 	}
 	return units
 }
@@ -52,7 +52,7 @@ func TestSlowAudioClockKeepsLipSyncForHalfAnHour(t *testing.T) {
 		}
 		got := stampAll(timeline.New(timeline.Options{}).Session(tracks), merge(vu, au))
 		require.LessOrEqual(t, lipSync(got, start).Abs(), 40*time.Millisecond, "with reports: %v", reports)
-		require.Equal(t, len(vu)+len(au), len(got))
+		require.Len(t, got, len(vu)+len(au))
 	}
 }
 

@@ -34,14 +34,22 @@ func TestQuirksAreRepairedAndCounted(t *testing.T) {
 		lost    uint64        // frames doubled or skipped, at most
 	}{
 		{"none", plain, nil, counts{}, 11 * time.Millisecond, 0},
-		{"RTP time wraps", source{rate: 90000, period: 1.0 / 25, first: 1<<32 - 90000, delay: milli, units: 1500}, nil,
-			counts{timeline.Wrap: 1}, 2 * time.Millisecond, 0},
+		{
+			"RTP time wraps",
+			source{rate: 90000, period: 1.0 / 25, first: 1<<32 - 90000, delay: milli, units: 1500},
+			nil,
+			counts{timeline.Wrap: 1},
+			2 * time.Millisecond, 0,
+		},
 		{"jump ahead by seconds", plain, shift(3 * time.Second), counts{timeline.Jump: 2, timeline.Reset: 1}, 11 * time.Millisecond, 0},
 		{"jump back by seconds", plain, shift(-3 * time.Second), counts{timeline.Reorder: 2, timeline.Reset: 1}, 11 * time.Millisecond, 0},
 		{"jump ahead by hours", plain, shift(5 * time.Hour), counts{timeline.Jump: 2, timeline.Reset: 1}, 11 * time.Millisecond, 0},
 		{"jump back by hours", plain, shift(-5 * time.Hour), counts{timeline.Jump: 2, timeline.Reset: 1}, 11 * time.Millisecond, 0},
-		{"RTP time starts from 0", plain, from(at, func(i int, u *unit) { u.rtp = uint32(i-at) * 3600 }),
-			counts{timeline.Jump: 2, timeline.Reset: 1}, 11 * time.Millisecond, 0},
+		{
+			"RTP time starts from 0", plain, from(at, func(i int, u *unit) { u.rtp = uint32(i-at) * 3600 }),
+			counts{timeline.Jump: 2, timeline.Reset: 1},
+			11 * time.Millisecond, 0,
+		},
 		{"one frame hours off every two seconds", plain, from(at, func(i int, u *unit) {
 			if i%100 == 0 {
 				u.rtp -= 9800 * 90000
@@ -62,8 +70,11 @@ func TestQuirksAreRepairedAndCounted(t *testing.T) {
 		{"the source is silent for ten seconds", plain, func(units []unit) []unit {
 			return append(units[:at], units[at+250:]...)
 		}, counts{timeline.Gap: 1}, 11 * time.Millisecond, 249 + 1},
-		{"the RTP clock stands for ten seconds", plain, from(at, func(_ int, u *unit) { u.captured += 10 * second; u.arrival += 10 * second }),
-			counts{timeline.Gap: 1}, 11 * time.Millisecond, 250},
+		{
+			"the RTP clock stands for ten seconds", plain, from(at, func(_ int, u *unit) { u.captured += 10 * second; u.arrival += 10 * second }),
+			counts{timeline.Gap: 1},
+			11 * time.Millisecond, 250,
+		},
 		{"the network stalls for eight seconds", plain, func(units []unit) []unit {
 			return inOrder(from(at, func(i int, u *unit) {
 				if i < at+200 {
@@ -71,12 +82,25 @@ func TestQuirksAreRepairedAndCounted(t *testing.T) {
 				}
 			})(units))
 		}, counts{timeline.Gap: 1}, 8100 * time.Millisecond, 201 + 201},
-		{"the RTP clock stands for two seconds", plain, from(at, func(_ int, u *unit) { u.captured += 2 * second; u.arrival += 2 * second }),
-			counts{timeline.Drift: 1}, 2 * time.Second, 50},
-		{"400 ppm fast", source{rate: 90000, period: 1.0 / 25, ppm: 400, delay: 10 * milli, units: 1500}, nil,
-			counts{}, 15 * time.Millisecond, 1},
-		{"400 ppm slow", source{rate: 90000, period: 1.0 / 25, ppm: -400, delay: 10 * milli, units: 1500}, nil,
-			counts{}, 15 * time.Millisecond, 1},
+		{
+			"the RTP clock stands for two seconds", plain, from(at, func(_ int, u *unit) { u.captured += 2 * second; u.arrival += 2 * second }),
+			counts{timeline.Drift: 1},
+			2 * time.Second, 50,
+		},
+		{
+			"400 ppm fast",
+			source{rate: 90000, period: 1.0 / 25, ppm: 400, delay: 10 * milli, units: 1500},
+			nil,
+			counts{},
+			15 * time.Millisecond, 1,
+		},
+		{
+			"400 ppm slow",
+			source{rate: 90000, period: 1.0 / 25, ppm: -400, delay: 10 * milli, units: 1500},
+			nil,
+			counts{},
+			15 * time.Millisecond, 1,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			units := c.source.play(start, noise())

@@ -76,7 +76,7 @@ func TestEveryFrameNumberHasExactlyOnePicture(t *testing.T) {
 			require.NoError(t, c.picture(7, shot("a")))
 			require.NoError(t, c.picture(10, shot("b")))
 		}, []string{"9:a", "10:b"}},
-		{"a cold start in an absence begins with what is due", -1, func(c *conform, shot func(string) *shot) {
+		{"a cold start in an absence begins with what is due", -1, func(c *conform, _ func(string) *shot) {
 			require.NoError(t, c.absent(8, 100))
 			require.NoError(t, c.absent(8, 102))
 		}, []string{"100:slate", "101:slate"}},

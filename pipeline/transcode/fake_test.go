@@ -42,17 +42,22 @@ func (p *fakePicture) Size() (int, int)       { return 640, 360 }
 func (p *fakePicture) Retain() codecs.Picture { return p.e.picture(p.name) }
 func (p *fakePicture) Release()               { p.e.add(-1) }
 
-func (e *fakeEngine) NewDecoder(codecs.Codec) (Decoder, error)       { e.add(1); return &fakeDecoder{e}, nil }
-func (e *fakeEngine) NewScaler(w, h int) (Scaler, error)             { e.add(1); return &fakeScaler{e}, nil }
+func (e *fakeEngine) NewDecoder(codecs.Codec) (Decoder, error) { e.add(1); return &fakeDecoder{e}, nil }
+
+func (e *fakeEngine) NewScaler(int, int) (Scaler, error) { e.add(1); return &fakeScaler{e}, nil }
+
 func (e *fakeEngine) Slate(int, int, string) (codecs.Picture, error) { return e.picture("slate"), nil }
+
 func (e *fakeEngine) NewAudioDecoder(codecs.Format) (AudioDecoder, error) {
 	e.add(1)
-	return &fakeAudio{e: e}, nil
+	return &fakeAudio{e}, nil
 }
+
 func (e *fakeEngine) NewAudioEncoder(ladder.Audio) (AudioEncoder, error) {
 	e.add(1)
-	return &fakeAudio{e: e}, nil
+	return &fakeAudio{e}, nil
 }
+
 func (e *fakeEngine) NewEncoder(v ladder.Video, _ grid.Grid, _ ladder.Latency) (Encoder, error) {
 	e.add(1)
 	return &fakeEncoder{e: e, step: v.Divisor}, nil
@@ -126,10 +131,7 @@ func (e *fakeEncoder) Flush(emit func(codecs.Packet) error) error {
 func (e *fakeEncoder) Close() { e.e.add(-1) }
 
 // fakeAudio decodes a unit that holds a sample number to 960 samples that count up, and encodes a block to its first sample.
-type fakeAudio struct {
-	e     *fakeEngine
-	ready bool
-}
+type fakeAudio struct{ e *fakeEngine }
 
 func (a *fakeAudio) Decode(u codecs.AccessUnit, emit func(codecs.PCM) error) error {
 	return emit(ramp(int64(binary.BigEndian.Uint64(u.Data)), 960))
@@ -179,7 +181,8 @@ func (o *fakeOrigin) state(g grid.Grid) pipeline.State {
 	s := pipeline.State{}
 	for name, parts := range o.parts {
 		next := parts[len(parts)-1].Position()
-		if next.Part++; next.Part == g.Parts() {
+		next.Part++
+		if next.Part == g.Parts() {
 			next = pipeline.Position{MSN: next.MSN + 1}
 		}
 		s[name] = next

@@ -132,8 +132,10 @@ func requireNTP(t *testing.T, u ingest.Unit, clock int64) {
 
 func TestOtherCodecsArrive(t *testing.T) {
 	for _, audio := range []codecs.Format{
-		{Codec: codecs.PCMA, SampleRate: 8000, Channels: 1}, {Codec: codecs.PCMU, SampleRate: 16000, Channels: 2},
-		{Codec: codecs.G722, SampleRate: 16000, Channels: 1}, {Codec: codecs.Opus, SampleRate: 48000, Channels: 2},
+		{Codec: codecs.PCMA, SampleRate: 8000, Channels: 1},
+		{Codec: codecs.PCMU, SampleRate: 16000, Channels: 2},
+		{Codec: codecs.G722, SampleRate: 16000, Channels: 1},
+		{Codec: codecs.Opus, SampleRate: 48000, Channels: 2},
 		{Codec: codecs.L16, SampleRate: 44100, Channels: 1},
 	} {
 		t.Run(audio.Codec.String(), func(t *testing.T) {
