@@ -3,6 +3,7 @@
 # make build   bin/venuecast
 # make lint    golangci-lint
 # make fuzz    every fuzz target for FUZZTIME (default 10s)
+# make chaos   every fault of the chaos suite five times (40 minutes); prints a table and writes chaos.json
 # make media   testdata made anew by the built ffmpeg
 # make -s ffmpeg-path   the folder of the ffmpeg and ffprobe that venuecast is linked with
 SHELL := /bin/bash
@@ -12,7 +13,7 @@ FUZZTIME ?= 10s
 
 version := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 
-.PHONY: demo build edge test lint fuzz media ffmpeg-path deps-build deps-test clean
+.PHONY: demo build edge test lint fuzz chaos media ffmpeg-path deps-build deps-test clean
 
 demo: build
 	@bin/venuecast demo
@@ -32,6 +33,10 @@ lint: deps-build
 
 fuzz: deps-build
 	@scripts/fuzz.sh $(FUZZTIME)
+
+# CHAOS='-faults "worker killed" -times 1 -seed 42' runs less; see cmd/internal/chaos.
+chaos: deps-build
+	@source scripts/env.sh && go run ./cmd/internal/chaos $(CHAOS)
 
 media: deps-build
 	@source scripts/env.sh && testdata/generate.sh
