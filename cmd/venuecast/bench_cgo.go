@@ -28,7 +28,7 @@ func newBench() *cobra.Command {
 		Short:   "Measure what a ladder costs and what this machine can carry",
 		Example: "  venuecast bench ladder --against ffmpeg\n  venuecast bench host",
 	}
-	cmd.AddCommand(newBenchLadder())
+	cmd.AddCommand(newBenchLadder(), newBenchHost())
 	return cmd
 }
 

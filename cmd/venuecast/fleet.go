@@ -15,11 +15,11 @@ import (
 )
 
 // fleet returns the stages with which this process stands by, with others of its role, for the feeds that list names.
-func (h *host) fleet(role configs.Role, r *bus.Registry, list func(context.Context) ([]string, error), run fleet.Runner) []pipeline.Stage {
+func (h *host) fleet(role configs.Role, r *bus.Registry, list func(context.Context) ([]string, error), run fleet.Runner, admit func(string) error) []pipeline.Stage {
 	name := string(role) + "-" + h.config.Worker.Name
 	heard := h.conn.NewPeers(time.Now)
 	supervisor := fleet.New(fleet.Options{
-		Worker: name, Registry: claims{r, list}, Peers: peers{heard, role, name}, Runner: run, Log: h.log.With("role", role),
+		Worker: name, Registry: claims{r, list}, Peers: peers{heard, role, name}, Runner: run, Admit: admit, Log: h.log.With("role", role),
 	})
 	stand := pipeline.Func("fleet", func(ctx context.Context) error { return h.stand(ctx, name, supervisor) })
 	return []pipeline.Stage{heard, stand}

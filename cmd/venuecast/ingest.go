@@ -28,7 +28,7 @@ func (h *host) ingest(ctx context.Context) ([]pipeline.Stage, error) {
 		c.feeds[f.ID], ids[i] = f, f.ID
 	}
 	list := func(context.Context) ([]string, error) { return ids, nil }
-	return h.fleet(configs.Ingest, owners, list, c), nil
+	return h.fleet(configs.Ingest, owners, list, c, nil), nil
 }
 
 // cameras takes in feeds. It is a fleet.Runner.

@@ -8,20 +8,19 @@ import (
 	"github.com/venuecast/venuecast/transport/metrics"
 )
 
-// transcode opens the transcode role: it claims feeds, each of which runs in a child process.
-func (h *host) transcode(context.Context) ([]pipeline.Stage, error) {
-	list := func(ctx context.Context) (ids []string, err error) {
-		feeds, err := h.feeds.Feeds(ctx)
-		for _, f := range feeds {
-			ids = append(ids, f.ID)
-		}
-		return ids, err
-	}
-	return h.fleet(configs.Transcode, h.feeds, list, &children{
+// transcode opens the transcode role: it claims feeds as long as they fit; each runs in a child process.
+func (h *host) transcode(ctx context.Context) ([]pipeline.Stage, error) {
+	worker := metrics.NewWorker(h.registry)
+	room, err := newRoom(ctx, h.feeds, &children{
 		job: job{
 			NATS: h.natsURL(), Replicas: h.config.NATS.Replicas, Origin: h.originURL(), Token: h.token,
 			Level: h.config.Log.Level, Format: h.config.Log.Format,
 		},
-		relay: h.relay, worker: metrics.NewWorker(h.registry), log: h.log,
-	}), nil
+		relay: h.relay, worker: worker, log: h.log,
+	}, h.relay.Value, worker, h.log)
+	if err != nil {
+		return nil, err
+	}
+	stages := h.fleet(configs.Transcode, h.feeds, room.list, room, room.admit)
+	return append(stages, pipeline.Func("capacity", room.watch)), nil
 }

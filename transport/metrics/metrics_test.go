@@ -74,6 +74,7 @@ func all(t *testing.T) map[string][]string {
 var bounded = map[string][]string{
 	"venuecast_libav_live_objects":     {"kind"},  // the sorts of native object
 	"venuecast_origin_responses_total": {"class"}, // 2xx, 3xx, 4xx, 5xx
+	"venuecast_capacity_free_ladders":  {"class"}, // 2160p, 1080p, 720p
 }
 
 // newOrigin registers the metrics of the origin role, which are its own.
@@ -133,7 +134,9 @@ func use(reg prometheus.Registerer) {
 	worker := metrics.NewWorker(reg)
 	worker.Feed("court-1")
 	worker.Restarted("court-1", "crash")
-	worker.SetCapacity(metrics.Capacity{Feeds: 2, Used: 60e6, Total: 100e6, Largest: 30e6})
+	worker.SetCapacity(metrics.Capacity{
+		Feeds: 2, Used: 60e6, Total: 100e6, Largest: 30e6, Fits: map[string]int{"720p": 1}, Full: -1,
+	})
 }
 
 func TestMetersCount(t *testing.T) {
@@ -143,6 +146,12 @@ func TestMetersCount(t *testing.T) {
 # HELP venuecast_capacity_free_feeds Further feeds, as large as the largest that is known, for which this worker has room.
 # TYPE venuecast_capacity_free_feeds gauge
 venuecast_capacity_free_feeds 1
+# HELP venuecast_capacity_free_ladders Further ladders of a class at 25 pictures per second for which this worker has room.
+# TYPE venuecast_capacity_free_ladders gauge
+venuecast_capacity_free_ladders{class="720p"} 1
+# HELP venuecast_capacity_seconds_until_full Time until this worker has no room left, at the trend of the last ten minutes; infinite: never.
+# TYPE venuecast_capacity_seconds_until_full gauge
+venuecast_capacity_seconds_until_full +Inf
 # HELP venuecast_ingest_drops_total Units taken in and not passed on.
 # TYPE venuecast_ingest_drops_total counter
 venuecast_ingest_drops_total{feed="court-1",reason="bus"} 0
@@ -181,7 +190,7 @@ venuecast_part_lateness_seconds_bucket{feed="court-1",le="5"} 2
 venuecast_part_lateness_seconds_bucket{feed="court-1",le="+Inf"} 2
 venuecast_part_lateness_seconds_sum{feed="court-1"} 0.3
 venuecast_part_lateness_seconds_count{feed="court-1"} 2
-`), "venuecast_capacity_free_feeds", "venuecast_ingest_drops_total", "venuecast_bus_ring_bytes", "venuecast_bus_stored_messages_total", "venuecast_source_up",
+`), "venuecast_capacity_free_feeds", "venuecast_capacity_free_ladders", "venuecast_capacity_seconds_until_full", "venuecast_ingest_drops_total", "venuecast_bus_ring_bytes", "venuecast_bus_stored_messages_total", "venuecast_source_up",
 		"venuecast_transcode_lag_seconds", "venuecast_transcode_media_seconds_total", "venuecast_part_lateness_seconds"))
 }
 

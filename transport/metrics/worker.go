@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"math"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -9,8 +10,9 @@ import (
 // Worker holds the metrics of a worker's supervisor.
 type Worker struct {
 	set
-	feeds, used, free, freeFeeds prometheus.Gauge
-	restarts                     *prometheus.CounterVec
+	feeds, used, free, freeFeeds, full prometheus.Gauge
+	ladders                            *prometheus.GaugeVec
+	restarts                           *prometheus.CounterVec
 }
 
 var restartReasons = []string{"crash", "stuck", "error"}
@@ -31,7 +33,13 @@ func NewWorker(reg prometheus.Registerer) *Worker {
 			"Pixels per second that this worker could encode besides."),
 		freeFeeds: gauge("venuecast_capacity_free_feeds",
 			"Further feeds, as large as the largest that is known, for which this worker has room."),
+		full: gauge("venuecast_capacity_seconds_until_full",
+			"Time until this worker has no room left, at the trend of the last ten minutes; infinite: never."),
 	}
+	m.ladders = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "venuecast_capacity_free_ladders", Help: "Further ladders of a class at 25 pictures per second for which this worker has room.",
+	}, []string{"class"})
+	reg.MustRegister(m.ladders)
 	m.restarts = counters(reg, &m.set, "venuecast_worker_restarts_total", "Child processes started again.", labelFeed, labelReason)
 	return m
 }
@@ -48,6 +56,9 @@ type Capacity struct {
 	Used    float64 // by the feeds that run
 	Total   float64 // that the worker can encode
 	Largest float64 // of any feed that is known; 0: none is
+
+	Fits map[string]int // further ladders, by class
+	Full time.Duration  // until nothing is left at the present trend; negative: never
 }
 
 // SetCapacity shows c.
@@ -58,5 +69,12 @@ func (m *Worker) SetCapacity(c Capacity) {
 	m.free.Set(free)
 	if c.Largest > 0 {
 		m.freeFeeds.Set(math.Floor(free / c.Largest))
+	}
+	for class, n := range c.Fits {
+		m.ladders.WithLabelValues(class).Set(float64(n))
+	}
+	m.full.Set(math.Inf(1))
+	if c.Full >= 0 {
+		m.full.Set(c.Full.Seconds())
 	}
 }

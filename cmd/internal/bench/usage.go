@@ -119,3 +119,12 @@ func threadTime() time.Duration {
 	}
 	return time.Duration(t.Nano())
 }
+
+// processTime returns the processor time that this process has used.
+func processTime() time.Duration {
+	var r syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
+		panic(fmt.Sprintf("reading the processor time: %v", err))
+	}
+	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
+}

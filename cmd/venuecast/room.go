@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/venuecast/venuecast/pipeline"
+	"github.com/venuecast/venuecast/pipeline/capacity"
+	"github.com/venuecast/venuecast/pipeline/fleet"
+	"github.com/venuecast/venuecast/transport/bus"
+	"github.com/venuecast/venuecast/transport/metrics"
+)
+
+// room lets a worker take feeds as long as they fit. It is a fleet.Runner around another.
+type room struct {
+	registry *bus.Registry
+	runner   fleet.Runner
+	account  *capacity.Worker
+	value    func(feed, name string) float64 // what a child says
+	worker   *metrics.Worker
+
+	mu      sync.Mutex // guards the fields below
+	feeds   map[string]pipeline.Feed
+	running map[string]spent
+}
+
+// spent is what a child had used and made when it was last looked at.
+type spent struct {
+	at         time.Time
+	cpu, media float64 // in seconds; media summed over the renditions
+}
+
+// roomInterval is how often children are looked at.
+const roomInterval = 5 * time.Second
+
+func newRoom(ctx context.Context, r *bus.Registry, runner fleet.Runner, value func(feed, name string) float64, worker *metrics.Worker, log *slog.Logger) (*room, error) {
+	rate, err := calibrate(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("measuring the speed of this machine: %w", err)
+	}
+	account, err := capacity.New(capacity.Options{Rate: rate, Processors: float64(runtime.GOMAXPROCS(0))})
+	if err != nil {
+		return nil, err
+	}
+	room := &room{
+		registry: r, runner: runner, account: account, value: value, worker: worker,
+		feeds: map[string]pipeline.Feed{}, running: map[string]spent{},
+	}
+	log.Info("capacity is measured", "megapixels_per_second", int(account.State().Total/1e6), "ladders", account.State().Fits)
+	room.show()
+	return room, nil
+}
+
+// list returns the ids of all feeds, and keeps what they are.
+func (r *room) list(ctx context.Context) (ids []string, err error) {
+	feeds, err := r.registry.Feeds(ctx)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, f := range feeds {
+		r.feeds[f.ID] = f
+		ids = append(ids, f.ID)
+	}
+	return ids, err
+}
+
+func (r *room) feed(id string) pipeline.Feed {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.feeds[id]
+}
+
+// admit says why there is no room for a feed.
+func (r *room) admit(id string) error { return r.account.Admit(r.feed(id)) }
+
+// Run runs a feed and keeps account of it.
+func (r *room) Run(ctx context.Context, a fleet.Assignment) error {
+	r.account.Begin(r.feed(a.Feed))
+	r.mark(a.Feed, &spent{})
+	defer func() {
+		r.mark(a.Feed, nil)
+		r.account.End(a.Feed)
+	}()
+	return r.runner.Run(ctx, a)
+}
+
+func (r *room) mark(id string, s *spent) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if s == nil {
+		delete(r.running, id)
+		return
+	}
+	r.running[id] = *s
+}
+
+// watch corrects the account by what the children say, and shows it, until the context ends.
+func (r *room) watch(ctx context.Context) error {
+	tick := time.NewTicker(roomInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-tick.C:
+		}
+		r.measure(time.Now())
+		r.show()
+	}
+}
+
+func (r *room) measure(now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for id, last := range r.running {
+		feed := r.feeds[id]
+		s := spent{now, r.value(id, "process_cpu_seconds_total"), r.value(id, "venuecast_transcode_media_seconds_total")}
+		r.running[id] = s
+		if last.media == 0 || s.media < last.media {
+			continue // it has only begun, or begun anew
+		}
+		media := (s.media - last.media) / float64(len(feed.Ladder.Names()))
+		r.account.Measured(now.Sub(last.at), time.Duration((s.cpu-last.cpu)*float64(time.Second)), media*capacity.Pixels(feed))
+	}
+}
+
+func (r *room) show() {
+	s := r.account.State()
+	r.worker.SetCapacity(metrics.Capacity{
+		Feeds: s.Feeds, Used: s.Used, Total: s.Total, Largest: s.Largest, Fits: s.Fits, Full: s.Full,
+	})
+}
