@@ -143,10 +143,22 @@ func publish(t *testing.T, w running, from, to int) {
 
 func startReader(t *testing.T, c *Conn, from uint64) Reader {
 	t.Helper()
-	r, err := c.NewReader("lobby", ReaderOptions{From: from})
+	return startReaderWith(t, c, ReaderOptions{From: from})
+}
+
+func startReaderWith(t *testing.T, c *Conn, o ReaderOptions) Reader {
+	t.Helper()
+	r, err := c.NewReader("lobby", o)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, r.Close()) })
 	return r
+}
+
+// withBothReaders runs a test with readers that read the stream only, and with such that listen to the writer, too.
+func withBothReaders(t *testing.T, test func(t *testing.T, tap bool)) {
+	t.Helper()
+	t.Run("consumer", func(t *testing.T) { test(t, false) })
+	t.Run("tap", func(t *testing.T) { test(t, true) })
 }
 
 func next(t *testing.T, r Reader) pipeline.Record {

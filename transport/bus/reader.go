@@ -49,6 +49,9 @@ type ReaderOptions struct {
 	// From is the sequence number of the first record. 0: the newest random access picture when the reader gets to the
 	// stream, or, when there is none, what is published from then on.
 	From uint64
+	// Tap makes the reader listen to the writer, too, and so go on while the stream has no leader. It is always so when the
+	// connection's streams have replicas.
+	Tap bool
 	// Now defaults to time.Now.
 	Now func() time.Time
 	// Logger defaults to that of the connection.
@@ -66,7 +69,10 @@ func (c *Conn) NewReader(feed string, o ReaderOptions) (Reader, error) {
 	if o.Logger == nil {
 		o.Logger = c.log
 	}
-	return &consumerReader{conn: c, feed: feed, order: order{next: o.From}, now: o.Now, log: o.Logger.With("feed", feed)}, nil
+	if o.Tap || c.replicas > 1 {
+		return newTapReader(c, feed, o), nil
+	}
+	return newConsumerReader(c, feed, o), nil
 }
 
 // consumerReader reads with a consumer of its own that nobody else knows, needs no acknowledgement, and is made anew
@@ -83,6 +89,10 @@ type consumerReader struct {
 	behind   time.Time // since when the stream ends before the record wanted; zero: it does not
 	said     string    // the last error that was logged
 	lag      atomic.Uint64
+}
+
+func newConsumerReader(c *Conn, feed string, o ReaderOptions) *consumerReader {
+	return &consumerReader{conn: c, feed: feed, order: order{next: o.From}, now: o.Now, log: o.Logger.With("feed", feed)}
 }
 
 func (r *consumerReader) Lag() uint64 { return r.lag.Load() }
@@ -150,7 +160,7 @@ func (r *consumerReader) open(ctx context.Context) error {
 		return err
 	}
 	if r.order.next == 0 {
-		if err := r.begin(ctx, last); err != nil {
+		if r.order.next, err = r.conn.begin(ctx, r.feed); err != nil {
 			return err
 		}
 	}
@@ -179,14 +189,17 @@ func (r *consumerReader) open(ctx context.Context) error {
 	return nil
 }
 
-// begin chooses where to begin when nothing was asked for.
-func (r *consumerReader) begin(ctx context.Context, last uint64) error {
-	seq, err := r.conn.LastRandomAccess(ctx, r.feed, 0)
-	if errors.Is(err, ErrNotFound) {
-		seq, err = last+1, nil
+// begin chooses where a reader begins that was not asked for a place.
+func (c *Conn) begin(ctx context.Context, feed string) (uint64, error) {
+	seq, err := c.LastRandomAccess(ctx, feed, 0)
+	if !errors.Is(err, ErrNotFound) {
+		return seq, err
 	}
-	r.order.next = seq
-	return err
+	last, err := c.lastSequence(ctx, streamName(feed))
+	if err != nil {
+		return 0, err
+	}
+	return last + 1, nil
 }
 
 // wentBack waits whether the stream gets to the record wanted, and gives that up after a while.

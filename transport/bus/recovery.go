@@ -152,7 +152,10 @@ func (w *Writer) claim(ctx context.Context, last, claimant uint64) error {
 // no row of claims gets between its records finds a record turned away, sees this claim, and stops.
 func (w *Writer) knock(body []byte, epoch uint64) {
 	w.generation++
-	m := w.message(suffixEpoch, body, epoch)
+	m := &nats.Msg{
+		Subject: subject(w.feed, suffixEpoch), Reply: w.reply(), Data: body,
+		Header: nats.Header{epochHeader: {strconv.FormatUint(epoch, 10)}},
+	}
 	if err := w.conn.nc.PublishMsg(m); err != nil {
 		w.log.Debug("announcing a claim", "error", err) // the next attempt meets the same error and says it
 	}
@@ -188,8 +191,9 @@ func (w *Writer) awaitClaim(ctx context.Context, last uint64) error {
 func (w *Writer) begin(epoch, last uint64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.epoch, w.acked, w.first = epoch, last, last+1
+	w.epoch, w.acked, w.first, w.shown = epoch, last, last+1, last
 	w.ring.inFlight = 0
+	w.ring.forget()
 	if w.gap {
 		var n int
 		n, w.awaitRandom = w.ring.dropUndecodable()

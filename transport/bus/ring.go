@@ -18,6 +18,19 @@ type ring struct {
 	entries  []entry
 	inFlight int
 	bytes    int64
+
+	// tail holds the last records that were acknowledged, right before the entries: as long as the stream has no leader,
+	// its followers may not know yet that they have them.
+	tail      []entry
+	tailBytes int
+}
+
+// at returns entry i, of the tail if i is negative.
+func (r *ring) at(i int) entry {
+	if i < 0 {
+		return r.tail[len(r.tail)+i]
+	}
+	return r.entries[i]
 }
 
 func (r *ring) push(e entry) {
@@ -33,8 +46,32 @@ func (r *ring) next(now time.Time) entry {
 	return *e
 }
 
-// drop removes the n oldest entries.
+// acknowledge moves the n oldest entries to the tail.
+func (r *ring) acknowledge(n int) {
+	for _, e := range r.entries[:n] {
+		r.tail = append(r.tail, e)
+		r.tailBytes += len(e.body)
+	}
+	for len(r.tail) > window || r.tailBytes > maxPayload {
+		r.tailBytes -= len(r.tail[0].body)
+		r.tail[0] = entry{}
+		r.tail = r.tail[1:]
+	}
+	r.remove(n)
+}
+
+// drop removes the n oldest entries, and the tail if it then no longer joins on.
 func (r *ring) drop(n int) {
+	if n > 0 {
+		r.forget()
+	}
+	r.remove(n)
+}
+
+// forget empties the tail.
+func (r *ring) forget() { r.tail, r.tailBytes = nil, 0 }
+
+func (r *ring) remove(n int) {
 	for i := range n {
 		r.bytes -= int64(len(r.entries[i].body))
 		r.entries[i] = entry{}

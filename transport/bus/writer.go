@@ -55,7 +55,8 @@ type Writer struct {
 	drain   time.Duration
 	now     func() time.Time
 	log     *slog.Logger
-	wake    chan struct{} // at most one token: there is something new for Run
+	wake    chan struct{} // at most one token: there is something new to store
+	late    chan struct{} // at most one token: there is something new that cannot be stored yet
 
 	// Owned by Run.
 	acks       chan *nats.Msg
@@ -65,6 +66,7 @@ type Writer struct {
 	mu          sync.Mutex // guards the fields below
 	ring        ring
 	first       uint64 // sequence number that the ring's first entry has or will have
+	shown       uint64 // all up to this sequence number has been sent to those who read along
 	acked       uint64 // the last sequence number known to be stored
 	epoch       uint64 // 0 until the first claim
 	claimed     bool   // the stream is ours as far as we know
@@ -95,7 +97,7 @@ func (c *Conn) NewWriter(o WriterOptions) (*Writer, error) {
 	}
 	w := &Writer{
 		conn: c, feed: o.Feed, bitrate: o.Bitrate, drain: o.DrainTimeout, now: o.Now, log: o.Logger,
-		wake: make(chan struct{}, 1), acks: make(chan *nats.Msg, ackBuffer), inbox: c.nc.NewRespInbox(),
+		wake: make(chan struct{}, 1), late: make(chan struct{}, 1), acks: make(chan *nats.Msg, ackBuffer), inbox: c.nc.NewRespInbox(),
 		ring: ring{maxAge: o.RingAge, maxBytes: o.RingBytes}, troubled: true,
 	}
 	if w.drain <= 0 {
@@ -148,7 +150,10 @@ func (w *Writer) Publish(r pipeline.Record) error {
 		w.stats.Dropped += uint64(n)
 		w.gap, w.troubled = true, true
 	}
-	w.signal()
+	notify(w.wake)
+	if w.troubled || w.ring.inFlight >= window {
+		notify(w.late)
+	}
 	return nil
 }
 
@@ -173,7 +178,7 @@ func (w *Writer) Close() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.closed = true
-	w.signal()
+	notify(w.wake)
 }
 
 // Stats returns what the writer has done so far.
@@ -189,6 +194,17 @@ func (w *Writer) Stats() WriterStats {
 // another writer has claimed the stream; nil after Close; or the context's error. In the last two cases it first goes on
 // until all is stored, for DrainTimeout at most, and fails if that is not enough after Close.
 func (w *Writer) Run(ctx context.Context) error {
+	ended, end := context.WithCancel(context.WithoutCancel(ctx))
+	return pipeline.Run(ctx,
+		pipeline.Func("storing", func(ctx context.Context) error {
+			defer end()
+			return w.store(ctx)
+		}),
+		pipeline.Func("showing", func(context.Context) error { return w.show(ended) }),
+	)
+}
+
+func (w *Writer) store(ctx context.Context) error {
 	sub, err := w.conn.nc.ChanSubscribe(w.inbox+".*", w.acks)
 	if err != nil {
 		return fmt.Errorf("subscribing to acknowledgements: %w", err)
@@ -255,6 +271,9 @@ func (w *Writer) send() {
 		}
 		expect := w.first + uint64(r.inFlight) - 1
 		e, epoch := r.next(w.now()), w.epoch
+		if w.shown == expect {
+			w.shown++
+		}
 		w.mu.Unlock()
 		if err := w.publish(e.suffix, e.body, epoch, expect); err != nil {
 			w.trouble("sending failed", err)
@@ -264,19 +283,21 @@ func (w *Writer) send() {
 
 // publish sends a message that the stream takes only if expect is its last sequence number.
 func (w *Writer) publish(suffix string, body []byte, epoch, expect uint64) error {
-	m := w.message(suffix, body, epoch)
-	m.Header[expectedLastHeader] = []string{strconv.FormatUint(expect, 10)}
+	m := w.record(subject(w.feed, suffix), body, epoch, expect)
+	m.Reply = w.reply()
 	return w.conn.nc.PublishMsg(m)
 }
 
-func (w *Writer) message(suffix string, body []byte, epoch uint64) *nats.Msg {
-	return &nats.Msg{
-		Subject: subject(w.feed, suffix),
-		Reply:   w.inbox + "." + strconv.FormatUint(w.generation, 10),
-		Header:  nats.Header{epochHeader: {strconv.FormatUint(epoch, 10)}},
-		Data:    body,
-	}
+// record returns the message of a record that follows the one with sequence number expect.
+func (w *Writer) record(subject string, body []byte, epoch, expect uint64) *nats.Msg {
+	return &nats.Msg{Subject: subject, Data: body, Header: nats.Header{
+		epochHeader:        {strconv.FormatUint(epoch, 10)},
+		expectedLastHeader: {strconv.FormatUint(expect, 10)},
+	}}
 }
+
+// reply returns where the stream's answers go.
+func (w *Writer) reply() string { return w.inbox + "." + strconv.FormatUint(w.generation, 10) }
 
 // checkAcks looks whether the oldest record in flight has waited for too long.
 func (w *Writer) checkAcks() {
@@ -307,7 +328,7 @@ func (w *Writer) acknowledge(m *nats.Msg) {
 // stored drops what is stored up to seq. w.mu is held.
 func (w *Writer) stored(seq uint64) {
 	n := seq + 1 - w.first
-	w.ring.drop(int(n))
+	w.ring.acknowledge(int(n))
 	w.stats.Stored += n
 	w.first, w.acked = seq+1, seq
 }
@@ -320,11 +341,13 @@ func (w *Writer) trouble(what string, err error) {
 		w.log.Warn("finding out what the stream has stored", "because", what, "error", err)
 	}
 	w.troubled = true
+	notify(w.late)
 }
 
-func (w *Writer) signal() {
+// notify puts a token into c if there is none.
+func notify(c chan struct{}) {
 	select {
-	case w.wake <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }

@@ -14,27 +14,31 @@ import (
 )
 
 func TestRecordsAreReadInTheOrderOfPublish(t *testing.T) {
-	c := local(t)
-	w := startWriter(t, c, WriterOptions{})
-	publish(t, w, 0, 500) // some before the claim, and more than the window holds
-	r := startReader(t, c, 1)
-	claim := expectClaim(t, r)
-	expectPictures(t, r, 0, 500)
-	w.stored(t)
-	require.Equal(t, claim.Epoch, w.Stats().Epoch)
-	require.Equal(t, uint64(500), w.Stats().Stored)
-	require.Zero(t, r.Lag())
+	withBothReaders(t, func(t *testing.T, tap bool) {
+		c := local(t)
+		w := startWriter(t, c, WriterOptions{})
+		publish(t, w, 0, 500) // some before the claim, and more than the window holds
+		r := startReaderWith(t, c, ReaderOptions{From: 1, Tap: tap})
+		claim := expectClaim(t, r)
+		expectPictures(t, r, 0, 500)
+		w.stored(t)
+		require.Equal(t, claim.Epoch, w.Stats().Epoch)
+		require.Equal(t, uint64(500), w.Stats().Stored)
+		require.Zero(t, r.Lag())
+	})
 }
 
 func TestSequenceNumbersHaveNoHolesAfterTheClaim(t *testing.T) {
-	c := local(t)
-	w := startWriter(t, c, WriterOptions{})
-	publish(t, w, 0, 100)
-	r := startReader(t, c, 1)
-	require.Equal(t, uint64(1), expectClaim(t, r).Seq)
-	for i := range 100 {
-		require.Equal(t, uint64(window+1+i), next(t, r).Seq)
-	}
+	withBothReaders(t, func(t *testing.T, tap bool) {
+		c := local(t)
+		w := startWriter(t, c, WriterOptions{})
+		publish(t, w, 0, 100)
+		r := startReaderWith(t, c, ReaderOptions{From: 1, Tap: tap})
+		require.Equal(t, uint64(1), expectClaim(t, r).Seq)
+		for i := range 100 {
+			require.Equal(t, uint64(window+1+i), next(t, r).Seq)
+		}
+	})
 }
 
 func TestCloseEndsRunWhenEverythingIsStored(t *testing.T) {
@@ -68,7 +72,7 @@ func TestAnOlderWriterIsFenced(t *testing.T) {
 	successor := startWriter(t, c, WriterOptions{})
 	successor.claimed(t)
 	require.Greater(t, successor.Stats().Epoch, old.Stats().Epoch)
-	publish(t, old, 10, 20)
+	publish(t, old, 10, 11)
 	require.ErrorIs(t, old.wait(t), pipeline.ErrFenced)
 	require.ErrorIs(t, old.Publish(picture(20)), pipeline.ErrFenced)
 }
