@@ -25,7 +25,6 @@ func (r Rate) Hardware() bool { return r.Encoder != "libx264" && r.Encoder != "l
 const (
 	rateWidth, rateHeight = 1280, 720
 	ratePictures          = 8 // drawn before, and encoded to and fro
-	rateWarm              = 4 // encoded before the clock starts
 )
 
 // MeasureRate encodes, nothing else being done in this process, for about as much processor time, or for twice that of wall time.
@@ -68,15 +67,19 @@ func drawPictures() (pictures []*libav.Picture, err error) {
 func (r *Rate) measure(ctx context.Context, e *libav.Encoder, pictures []*libav.Picture, budget time.Duration) error {
 	var since time.Duration
 	var begun time.Time
-	drop := func(codecs.Packet) error { return nil }
-	for k := int64(0); ; k++ {
-		if k == rateWarm {
-			since, begun = processTime(), time.Now()
+	first := int64(-1) // the picture with which the lookahead was full and the clock began
+	k := int64(0)
+	put := func(codecs.Packet) error {
+		if first < 0 {
+			first, since, begun = k, processTime(), time.Now()
 		}
-		if k > rateWarm {
+		return nil
+	}
+	for ; ; k++ {
+		if first >= 0 && k > first+1 {
 			used, wall := processTime()-since, time.Since(begun)
 			if used >= budget || wall >= 2*budget {
-				pixels := float64(k-rateWarm) * rateWidth * rateHeight
+				pixels := float64(k-1-first) * rateWidth * rateHeight
 				r.Processor, r.Wall = pixels/used.Seconds(), pixels/wall.Seconds()
 				return nil
 			}
@@ -85,7 +88,7 @@ func (r *Rate) measure(ctx context.Context, e *libav.Encoder, pictures []*libav.
 		if k%48 == 0 {
 			kind = codecs.TypeIDR
 		}
-		if err := e.Encode(pictures[toAndFro(k, ratePictures)], k, kind, drop); err != nil {
+		if err := e.Encode(pictures[toAndFro(k, ratePictures)], k, kind, put); err != nil {
 			return fmt.Errorf("measuring %s: %w", r.Encoder, err)
 		}
 		if ctx.Err() != nil {
