@@ -55,6 +55,7 @@ type Feed struct {
 	Source    URL    // rtsp:// or rtsps://
 	Transport string // of the media: tcp, udp, or auto (UDP, and TCP when nothing comes). It defaults to tcp
 	Ladder    string // a key of Config.Ladders. It defaults to hd
+	Standby   string // what an ingest does while another takes the feed in: cold: nothing; warm: it is connected, too. It defaults to cold
 }
 
 // Ladder is a named set of renditions.

@@ -13,6 +13,7 @@ import (
 const (
 	defaultLadder       = "hd"
 	defaultTransport    = "tcp"
+	defaultStandby      = "cold"
 	defaultPreset       = "veryfast"
 	defaultAudioBitrate = 128_000
 )

@@ -85,12 +85,13 @@ func (d *decoder) worker(n ast.Node, out *Worker) {
 func (d *decoder) feeds(n ast.Node) (feeds []Feed, references []reference) {
 	ids := map[string]bool{}
 	for _, n := range d.sequence(n, "feeds", maxFeeds) {
-		f := Feed{Transport: defaultTransport, Ladder: defaultLadder}
+		f := Feed{Transport: defaultTransport, Ladder: defaultLadder, Standby: defaultStandby}
 		named := n
 		d.mapping(n, "the feed", fields{
 			"id":        func(n ast.Node) { f.ID = d.unique(n, "id", ids) },
 			"source":    func(n ast.Node) { f.Source = d.url(n, "source", "rtsp", "rtsps") },
 			"transport": func(n ast.Node) { f.Transport = d.oneOf(n, "transport", "tcp", "udp", "auto") },
+			"standby":   func(n ast.Node) { f.Standby = d.oneOf(n, "standby", "cold", "warm") },
 			"ladder":    func(n ast.Node) { f.Ladder, named = d.text(n, "ladder"), n },
 		}, "id", "source")
 		feeds, references = append(feeds, f), append(references, reference{named, f.Ladder})

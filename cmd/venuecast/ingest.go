@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
+	"github.com/venuecast/venuecast/codecs"
 	"github.com/venuecast/venuecast/configs"
 	"github.com/venuecast/venuecast/pipeline"
 	"github.com/venuecast/venuecast/pipeline/fleet"
@@ -36,34 +39,70 @@ type cameras struct {
 	host  *host
 	meter *metrics.Ingest
 	feeds map[string]configs.Feed
+	// standbys are those that stay connected to their cameras, by feed.
+	standbys map[string]*ingest.Standby
 }
 
-func (c *cameras) source(f configs.Feed) (*rtsp.Source, error) {
-	return rtsp.NewSource(rtsp.SourceOptions{Name: f.ID, URL: f.Source.Reveal(), Transport: f.Transport, Logger: c.host.log})
+// options returns what an ingest of the feed needs, but for the bus.
+func (c *cameras) options(f configs.Feed) (ingest.Options, error) {
+	source, err := rtsp.NewSource(rtsp.SourceOptions{Name: f.ID, URL: f.Source.Reveal(), Transport: f.Transport, Logger: c.host.log})
+	return ingest.Options{
+		ID: f.ID, Ladder: c.host.config.Ladders[f.Ladder].Pipeline(), Source: source,
+		Registry: store{c.host.feeds}, Meter: c.meter.Feed(f.ID), Log: c.host.log,
+	}, err
 }
 
 // Run takes in one feed until the context ends or another ingest has taken over (pipeline.ErrFenced).
 func (c *cameras) Run(ctx context.Context, a fleet.Assignment) error {
 	f := c.feeds[a.Feed]
-	source, err := c.source(f)
-	if err != nil {
-		return err
-	}
 	writer, err := c.host.conn.NewWriter(bus.WriterOptions{Feed: f.ID, Logger: c.host.log})
 	if err != nil {
 		return fmt.Errorf("opening the writer of feed %s: %w", f.ID, err)
 	}
-	meter := c.meter.Feed(f.ID)
-	meter.Bus(func() metrics.BusStats {
+	c.meter.Feed(f.ID).Bus(func() metrics.BusStats {
 		s := writer.Stats()
 		return metrics.BusStats{
 			Pending: s.Pending, PendingBytes: s.PendingBytes, Stored: s.Stored,
 			Dropped: s.Dropped, Recoveries: s.Recoveries, Claims: s.Claims,
 		}
 	})
-	in := ingest.New(ingest.Options{
-		ID: f.ID, Ladder: c.host.config.Ladders[f.Ladder].Pipeline(), Source: source, Bus: writer,
-		Registry: store{c.host.feeds}, Meter: meter, Log: c.host.log,
-	})
-	return pipeline.Run(ctx, writer, pipeline.Func("ingest", in.Run))
+	if standby := c.standbys[f.ID]; standby != nil {
+		publish := func(ctx context.Context) error { return standby.Publish(ctx, writer) }
+		return pipeline.Run(ctx, writer, pipeline.Func("ingest", publish))
+	}
+	o, err := c.options(f)
+	if err != nil {
+		return err
+	}
+	o.Bus, o.NotBefore = writer, c.lastPTS(ctx, f.ID)
+	return pipeline.Run(ctx, writer, pipeline.Func("ingest", ingest.New(o).Run))
+}
+
+// lastPTS returns the last PTS that the feed has on the bus. It is 0 when there is none, or when the bus does not say so
+// at once: the clocks of this host and of the ingest before then have to agree.
+func (c *cameras) lastPTS(ctx context.Context, feed string) (last codecs.Ticks) {
+	ctx, cancel := context.WithTimeout(ctx, 300*time.Millisecond)
+	defer cancel()
+	if _, known, err := (store{c.host.feeds}).Feed(ctx, feed); err != nil || !known {
+		return 0
+	}
+	reader, err := c.host.conn.NewReader(feed, bus.ReaderOptions{Logger: c.host.log})
+	if err != nil {
+		return 0
+	}
+	defer reader.Close() //nolint:errcheck // nothing depends on it
+	for {
+		r, err := reader.Next(ctx)
+		if err != nil && !errors.Is(err, pipeline.ErrGap) {
+			return last
+		}
+		if r.Bundle != nil {
+			for _, u := range r.Bundle.Units {
+				last = max(last, u.PTS)
+			}
+		}
+		if err == nil && reader.Lag() == 0 {
+			return last
+		}
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/venuecast/venuecast/codecs"
 	"github.com/venuecast/venuecast/pipeline"
 	"github.com/venuecast/venuecast/pipeline/ladder"
 )
@@ -46,6 +47,9 @@ type Options struct {
 	Registry Registry
 	Meter    Meter
 	Log      *slog.Logger
+
+	// NotBefore is the last PTS that the feed already has, from another ingest. All PTS are later. It defaults to none.
+	NotBefore codecs.Ticks
 
 	Now       func() time.Time // It defaults to time.Now.
 	RetryMin  time.Duration    // the first pause before connecting again. It defaults to 250 ms.

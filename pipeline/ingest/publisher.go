@@ -13,7 +13,7 @@ import (
 // publisher is the stage that gives units their time and publishes them. It owns the timeline.
 type publisher struct {
 	o     Options
-	queue *pipeline.Queue[event]
+	queue events
 	learn *learner
 	feed  *pipeline.Feed // nil until the source's size and frame rate are known
 
@@ -36,10 +36,18 @@ const (
 	absenceAfter = 500 * time.Millisecond
 )
 
-func newPublisher(o Options, q *pipeline.Queue[event]) *publisher {
+// events is where a source's events come from.
+type events interface {
+	Pop(ctx context.Context) (event, error)
+	Discard() // nothing is taken any more
+}
+
+func newPublisher(o Options, q events) *publisher {
 	return &publisher{
 		o: o, queue: q, learn: &learner{o: o}, broken: dropStart,
-		timeline: timeline.New(timeline.Options{Repaired: func(r timeline.Reason) { o.Meter.Repaired(string(r)) }}),
+		timeline: timeline.New(timeline.Options{
+			NotBefore: o.NotBefore, Repaired: func(r timeline.Reason) { o.Meter.Repaired(string(r)) },
+		}),
 	}
 }
 
