@@ -17,11 +17,12 @@ type fault struct {
 	check  func(*figures) // what must hold, besides that nothing is missing, doubled, changed or discontinuous
 }
 
-// single has one NATS server, cluster three, lossy one and a bad network before the camera.
+// single has one NATS server, cluster three and a warm standby, lossy one and a bad network before the camera.
 var (
 	single  = layout{servers: 1}
-	cluster = layout{servers: 3}
+	cluster = layout{servers: 3, warm: true}
 	lossy   = layout{servers: 1, udp: true}
+	layouts = []layout{single, cluster, lossy}
 )
 
 func faults() []fault {
@@ -47,6 +48,7 @@ func faults() []fault {
 		{name: "camera resolution", layout: single, inject: replaceCamera, check: cameraBack},
 		{name: "two at once", layout: single, inject: two, check: (*figures).growing, after: 20 * time.Second},
 
+		{name: "ingest killed, warm standby", layout: cluster, inject: killIngest, check: (*figures).everyFrame},
 		{name: "NATS leader killed", layout: cluster, inject: killLeader, check: leaderChanged, after: 15 * time.Second},
 		{name: "2 % loss, 200 ms jitter", layout: lossy, inject: nothing, check: (*figures).growing, after: 20 * time.Second},
 	}

@@ -125,7 +125,7 @@ func (s *suite) run(ctx context.Context) error {
 	random := rand.New(rand.NewPCG(s.seed, 0)) //nolint:gosec // moments, not secrets
 	s.log.Info("chaos begins", "seed", s.seed, "logs", s.dir)
 	failed := 0
-	for i, l := range []layout{single, cluster, lossy} {
+	for i, l := range layouts {
 		list := slices.DeleteFunc(slices.Clone(s.faults), func(f fault) bool { return f.layout != l })
 		if len(list) == 0 {
 			continue

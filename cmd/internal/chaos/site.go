@@ -44,6 +44,7 @@ type site struct {
 type layout struct {
 	servers int  // of NATS: 1, or 3
 	udp     bool // between camera and ingest
+	warm    bool // the second ingest is connected to the camera, too
 }
 
 // newSite starts all that the layout names, and returns when everything is ready.
@@ -156,6 +157,10 @@ func (s *site) config(name, originAddr, metrics string, l layout) string {
 	if l.udp {
 		transport = "udp"
 	}
+	standby := "cold"
+	if l.warm {
+		standby = "warm"
+	}
 	return fmt.Sprintf(`venue: chaos
 data: %q
 nats: {url: %q, replicas: %d}
@@ -163,7 +168,7 @@ origin: {listen: %q, push_token: chaos, url: "http://%s"}
 metrics: {listen: %q}
 log: {level: debug}
 worker: {name: %s}
-feeds: [{id: %s, source: %q, transport: %s, ladder: chaos}]
+feeds: [{id: %s, source: %q, transport: %s, standby: %s, ladder: chaos}]
 ladders:
   chaos:
     segment: 2s
@@ -174,7 +179,7 @@ ladders:
       - {name: 180p, height: 180, bitrate: 200k, preset: superfast}
     audio: [{name: stereo, bitrate: 96k}]
 `, filepath.Join(s.dir, strings.SplitN(name, "-", 2)[0]), strings.Join(s.natsURLs, ","), l.servers, originAddr, originAddr, metrics, name,
-		feedID, "rtsp://"+s.wire.addr()+"/camera", transport)
+		feedID, "rtsp://"+s.wire.addr()+"/camera", transport, standby)
 }
 
 // owner returns which of several processes has the feed, and the others.
