@@ -22,16 +22,24 @@ func (h *host) ingest(ctx context.Context) ([]pipeline.Stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &cameras{host: h, meter: metrics.NewIngest(h.registry), feeds: map[string]configs.Feed{}}
+	c := &cameras{
+		host: h, meter: metrics.NewIngest(h.registry), feeds: map[string]configs.Feed{}, standbys: map[string]*ingest.Standby{},
+	}
 	ids := make([]string, len(h.config.Feeds))
+	var stages []pipeline.Stage
 	for i, f := range h.config.Feeds {
-		if _, err := c.source(f); err != nil {
+		o, err := c.options(f)
+		if err != nil {
 			return nil, err
 		}
 		c.feeds[f.ID], ids[i] = f, f.ID
+		if f.Standby == "warm" {
+			c.standbys[f.ID] = ingest.NewStandby(o)
+			stages = append(stages, c.standbys[f.ID])
+		}
 	}
 	list := func(context.Context) ([]string, error) { return ids, nil }
-	return h.fleet(configs.Ingest, owners, list, c, nil), nil
+	return append(stages, h.fleet(configs.Ingest, owners, list, c, nil)...), nil
 }
 
 // cameras takes in feeds. It is a fleet.Runner.
