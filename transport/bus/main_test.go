@@ -20,7 +20,12 @@ import (
 const patience = 30 * time.Second
 
 func TestMain(m *testing.M) {
-	if dir := os.Getenv(serverDirEnv); dir != "" {
+	dir, node := os.Getenv(serverDirEnv), os.Getenv(nodeNameEnv)
+	switch {
+	case node != "":
+		serveNode(node, dir)
+		return
+	case dir != "":
 		serve(dir)
 		return
 	}

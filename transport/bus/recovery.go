@@ -57,7 +57,7 @@ func (w *Writer) tryRecover(ctx context.Context) error {
 	if isAPIError(err, jetstream.JSErrCodeStreamNotFound) {
 		limited, cancel := context.WithTimeout(ctx, requestTimeout)
 		defer cancel()
-		return errors.Join(w.conn.EnsureFeed(limited, w.feed, w.bitrate), w.reclaim())
+		return errors.Join(w.conn.ensureFeed(limited, w.feed, w.bitrate), w.reclaim())
 	}
 	if err != nil {
 		return err

@@ -32,6 +32,7 @@ type Registry struct {
 }
 
 // OpenRegistry opens the registry, making its buckets if they do not exist. now defaults to time.Now.
+// While a cluster elects its leaders it keeps trying until ctx ends.
 func (c *Conn) OpenRegistry(ctx context.Context, now func() time.Time) (*Registry, error) {
 	if now == nil {
 		now = time.Now
@@ -48,8 +49,12 @@ func (c *Conn) OpenRegistry(ctx context.Context, now func() time.Time) (*Registr
 }
 
 func (c *Conn) bucket(ctx context.Context, name string, history uint8) (jetstream.KeyValue, error) {
-	kv, err := c.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
-		Bucket: name, History: history, MaxValueSize: maxValue, Storage: jetstream.FileStorage, Replicas: c.replicas,
+	var kv jetstream.KeyValue
+	err := c.persist(ctx, "bucket "+name, func(ctx context.Context) (err error) {
+		kv, err = c.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
+			Bucket: name, History: history, MaxValueSize: maxValue, Storage: jetstream.FileStorage, Replicas: c.replicas,
+		})
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("opening bucket %s: %w", name, err)

@@ -24,8 +24,15 @@ func streamName(feed string) string { return "FEED_" + feed }
 
 // EnsureFeed makes the stream of a feed, or fits an existing one to these limits.
 // bitrate is that of the source in bit/s; twice what it sends in two minutes is reserved on the server's disk.
-// It defaults to 8 Mbit/s.
+// It defaults to 8 Mbit/s. While a cluster elects its leaders EnsureFeed keeps trying until ctx ends.
 func (c *Conn) EnsureFeed(ctx context.Context, id string, bitrate int64) error {
+	return c.persist(ctx, "the stream of feed "+id, func(ctx context.Context) error {
+		return c.ensureFeed(ctx, id, bitrate)
+	})
+}
+
+// ensureFeed tries once.
+func (c *Conn) ensureFeed(ctx context.Context, id string, bitrate int64) error {
 	if !pipeline.ValidID(id) {
 		return fmt.Errorf("feed id %q is not valid", id)
 	}
