@@ -77,8 +77,7 @@ func drained(f *figures) {
 // ingestTookOver is what must hold when an ingest dies: its successor needs a connection and a keyframe.
 func ingestTookOver(f *figures) {
 	f.growing()
-	f.bound(f.Unreadable == 0, "%d pictures unreadable", f.Unreadable)
-	f.bound(f.Stale <= 2, "%.2f s of repeated picture, want 2 s at most", f.Stale)
+	f.bound(f.Stale <= 2, "%.2f s without a new picture, want 2 s at most", f.Stale)
 }
 
 // leaderChanged is what must hold when the leader of the feed's stream dies.
