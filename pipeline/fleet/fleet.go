@@ -164,9 +164,11 @@ func (s *Supervisor) list(ctx context.Context) error {
 		if f.running {
 			continue
 		}
-		if f.known, err = s.o.Registry.Assignment(ctx, id); err != nil {
-			return err
+		present, err := s.o.Registry.Assignment(ctx, id)
+		if err != nil {
+			return err // who had the feed is not forgotten
 		}
+		f.known = present
 	}
 	return nil
 }

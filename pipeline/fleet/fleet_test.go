@@ -17,9 +17,13 @@ import (
 
 // registry is a bus of compare-and-set records in memory.
 type registry struct {
-	mu sync.Mutex
-	by map[string]fleet.Assignment
+	mu     sync.Mutex
+	by     map[string]fleet.Assignment
+	away   bool
+	claims int // that were tried
 }
+
+var errAway = errors.New("the bus is away")
 
 func newRegistry(feeds ...string) *registry {
 	r := &registry{by: map[string]fleet.Assignment{}}
@@ -41,12 +45,22 @@ func (r *registry) Feeds(context.Context) (ids []string, err error) {
 func (r *registry) Assignment(_ context.Context, feed string) (fleet.Assignment, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.away {
+		return fleet.Assignment{}, errAway
+	}
 	return r.by[feed], nil
+}
+
+func (r *registry) set(away bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.away = away
 }
 
 func (r *registry) TakeOver(_ context.Context, a fleet.Assignment, owner string) (fleet.Assignment, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.claims++
 	if r.by[a.Feed].Revision != a.Revision {
 		return fleet.Assignment{}, pipeline.ErrFenced
 	}
@@ -179,5 +193,21 @@ func TestACheckpointOfTheDeadOwnerDoesNotDelayItsSuccessor(t *testing.T) {
 		after := <-standby.runs
 		require.LessOrEqual(t, time.Since(start), 100*time.Millisecond)
 		require.EqualValues(t, 7, after.MSN)
+	})
+}
+
+func TestAnOwnerIsNotForgottenWhileTheBusIsAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		reg, p := newRegistry("a"), &peers{up: map[string]bool{"w1": true, "w2": true}}
+		first := supervise(t, "w1", reg, p)
+		<-first.runs
+		standby := supervise(t, "w2", reg, p)
+		time.Sleep(2 * time.Second)
+		reg.set(true)
+		time.Sleep(5 * time.Second)
+		reg.set(false)
+		time.Sleep(5 * time.Second)
+		require.Empty(t, standby.runs)
+		require.Equal(t, 1, reg.claims, "that of the owner")
 	})
 }

@@ -48,9 +48,9 @@ func faults() []fault {
 		{name: "camera resolution", layout: single, inject: replaceCamera, check: cameraBack},
 		{name: "two at once", layout: single, inject: two, check: (*figures).growing, after: 20 * time.Second},
 
-		{name: "ingest killed, warm standby", layout: cluster, inject: killIngest, check: (*figures).everyFrame},
+		{name: "ingest killed (warm)", layout: cluster, inject: killIngest, check: (*figures).everyFrame},
 		{name: "NATS leader killed", layout: cluster, inject: killLeader, check: leaderChanged, after: 15 * time.Second},
-		{name: "2 % loss, 200 ms jitter", layout: lossy, inject: nothing, check: (*figures).growing, after: 20 * time.Second},
+		{name: "2 % loss and 200 ms jitter", layout: lossy, inject: nothing, check: (*figures).growing, after: 20 * time.Second},
 	}
 }
 
