@@ -40,12 +40,33 @@ func (h *host) origin(context.Context) ([]pipeline.Stage, error) {
 	if err := feeds.Restore(); err != nil {
 		return nil, errors.Join(fmt.Errorf("origin: reading the DVR: %w", err), listener.Close())
 	}
+	clips, err := h.clips(feeds)
+	if err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
 	server, err := origin.New(origin.Options{
-		Feeds: feeds, Listener: listener, Token: h.token, Registerer: h.registry, Logger: h.log,
+		Feeds: feeds, Clips: clips, Listener: listener, Token: h.token, Registerer: h.registry, Logger: h.log,
 	})
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
 	h.originAddr = listener.Addr().String()
 	return []pipeline.Stage{feeds, server}, nil
+}
+
+func (h *host) clips(feeds *live.Feeds) (*origin.Clips, error) {
+	disk, err := origin.OpenDisk(filepath.Join(h.config.Data, "clips"), origin.DiskOptions{Sync: true})
+	if err != nil {
+		return nil, fmt.Errorf("origin: opening the clips: %w", err)
+	}
+	h.closers = append(h.closers, disk.Close)
+	done, err := origin.ClipsDone(h.registry)
+	if err != nil {
+		return nil, err
+	}
+	clips, err := origin.NewClips(origin.ClipOptions{Feeds: feeds, Disk: disk, Done: done, Logger: h.log})
+	if err != nil {
+		return nil, fmt.Errorf("origin: reading the clips: %w", err)
+	}
+	return clips, nil
 }

@@ -14,7 +14,7 @@ import (
 type Past struct {
 	view        *view
 	snapshots   map[*Rendition]*Snapshot
-	from        time.Time
+	from, to    time.Time
 	first, last int64 // segments
 	complete    bool
 }
@@ -31,7 +31,7 @@ func (f *Feed) Past(from, to time.Time) (*Past, error) {
 	if !to.After(from) || from.Year() < 1970 || to.Year() > 9999 {
 		return nil, fmt.Errorf("%w: want a piece that ends after it begins", ErrInvalid)
 	}
-	p := &Past{view: v, snapshots: map[*Rendition]*Snapshot{}, from: from}
+	p := &Past{view: v, snapshots: map[*Rendition]*Snapshot{}, from: from, to: to}
 	for _, r := range v.renditions {
 		p.snapshots[r] = r.Snapshot()
 	}

@@ -49,6 +49,16 @@ func (r *recorder) WriteHeader(status int) {
 	r.ResponseWriter.WriteHeader(status)
 }
 
+// slowest is the rate at which a client may read what is large, in bytes per second.
+const slowest = 64 << 10
+
+// allow gives the answer the time that its size needs.
+func allow(w http.ResponseWriter, size int64) {
+	if r, ok := w.(*recorder); ok {
+		r.timeout += time.Duration(size/slowest) * time.Second
+	}
+}
+
 func (r *recorder) Write(b []byte) (int, error) {
 	if r.status == 0 {
 		r.WriteHeader(http.StatusOK)

@@ -73,10 +73,18 @@ func (d *Disk) List(prefix string) ([]live.Object, error) {
 
 // Put implements live.Store.
 func (d *Disk) Put(name string, data []byte) error {
+	return d.PutFrom(name, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
+}
+
+// PutFrom stores under name what write writes: wholly or, on an error, not at all.
+func (d *Disk) PutFrom(name string, write func(io.Writer) error) error {
 	if err := d.root.MkdirAll(path.Dir(name), 0o750); err != nil {
 		return fmt.Errorf("making the directory of %s: %w", name, err)
 	}
-	err := d.write(name+aside, data)
+	err := d.write(name+aside, write)
 	if err == nil {
 		err = d.root.Rename(name+aside, name)
 	}
@@ -87,12 +95,12 @@ func (d *Disk) Put(name string, data []byte) error {
 	return nil
 }
 
-func (d *Disk) write(name string, data []byte) error {
+func (d *Disk) write(name string, write func(io.Writer) error) error {
 	file, err := d.root.OpenFile(name, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o640)
 	if err != nil {
 		return err
 	}
-	_, err = file.Write(data)
+	err = write(file)
 	if err == nil && d.sync {
 		err = file.Sync()
 	}

@@ -20,10 +20,14 @@
 //	GET /vod/{feed}/{rendition}/index.m3u8?from=T&to=T
 //	GET /, /watch/{feed}, /healthz
 //	GET /api/v1/feeds, /api/v1/feeds/{feed}/events
+//	GET /api/v1/clips, /api/v1/clips/{clip}           the clips there are, and how far they are
+//	GET /api/v1/clips/{clip}.mp4                      the file
 //
 // Who shows the token can do more:
 //
 //	POST /api/v1/feeds/{feed}/events                  adds timed metadata: EXT-X-DATERANGE in all playlists of the feed
+//	POST /api/v1/clips                                has an MP4 cut: {"feed", "from", "to", "rendition"}
+//	DELETE /api/v1/clips/{clip}
 //
 // With ?ll=0 on the multivariant playlist the playlists have no low-latency tags.
 package origin

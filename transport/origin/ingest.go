@@ -181,6 +181,10 @@ func (s *Server) refuse(w http.ResponseWriter, err error) {
 		status, reason = http.StatusBadRequest, "invalid"
 	case errors.Is(err, live.ErrTooManyFeeds):
 		status, reason = http.StatusServiceUnavailable, "too_many_feeds"
+	case errors.Is(err, live.ErrGone):
+		status, reason = http.StatusNotFound, "gone"
+	case errors.Is(err, errTooManyClips):
+		status, reason = http.StatusTooManyRequests, "too_many_clips"
 	case errors.Is(err, live.ErrConflict):
 		status, reason = http.StatusConflict, "conflict"
 	case errors.Is(err, live.ErrTooManyEvents):

@@ -53,3 +53,13 @@ func StoreErrors(reg prometheus.Registerer) (func(feed, reason string), error) {
 	}
 	return func(feed, reason string) { errs.WithLabelValues(feed, reason).Inc() }, nil
 }
+
+// ClipsDone returns a counter for ClipOptions.Done: venuecast_origin_clips_total by state.
+func ClipsDone(reg prometheus.Registerer) (func(state string), error) {
+	clips := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "venuecast_origin_clips_total", Help: "Clips that became ready, failed or were deleted."}, []string{"state"})
+	if err := reg.Register(clips); err != nil {
+		return nil, fmt.Errorf("registering the clips' metrics: %w", err)
+	}
+	return func(state string) { clips.WithLabelValues(state).Inc() }, nil
+}

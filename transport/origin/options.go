@@ -16,6 +16,8 @@ import (
 type Options struct {
 	// Feeds is what workers write and viewers read. It must be set, and run besides.
 	Feeds *live.Feeds
+	// Clips, if not nil, is what viewers can have cut. The server runs it.
+	Clips *Clips
 	// Listener is where Run accepts connections; Run closes it. It may be nil when only Handler is used.
 	Listener net.Listener
 	// TLS, if not nil, is how Run speaks HTTPS on the Listener, HTTP/2 included.

@@ -60,6 +60,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /api/v1/feeds/{feed}/events", s.getEvents)
 	mux.HandleFunc("POST /api/v1/feeds/{feed}/events", s.authorised(s.postEvent))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
+	s.routeClips(mux)
 	s.routePage(mux)
 	return s.common(mux)
 }
@@ -88,12 +89,22 @@ func (s *Server) Run(ctx context.Context) error {
 		BaseContext:       func(net.Listener) context.Context { return ctx },
 		ErrorLog:          slog.NewLogLogger(s.opts.Logger.Handler(), slog.LevelDebug),
 	}
-	return pipeline.Run(ctx,
+	stages := []pipeline.Stage{
 		pipeline.Func("serving", func(context.Context) error { return s.serve(server) }),
 		pipeline.Func("closing", func(ctx context.Context) error {
 			<-ctx.Done()
 			return closeServer(ctx, server)
+		}),
+	}
+	if s.opts.Clips != nil {
+		stages = append(stages, pipeline.Func(s.opts.Clips.Name(), func(ctx context.Context) error {
+			if err := s.opts.Clips.Run(ctx); ctx.Err() == nil {
+				return err
+			}
+			return nil
 		}))
+	}
+	return pipeline.Run(ctx, stages...)
 }
 
 func (s *Server) serve(server *http.Server) error {

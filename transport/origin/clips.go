@@ -1,0 +1,409 @@
+package origin
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/venuecast/venuecast/pipeline"
+	"github.com/venuecast/venuecast/pipeline/clip"
+	"github.com/venuecast/venuecast/pipeline/live"
+)
+
+// Clips cuts MP4 files out of what feeds have recorded and keeps them until they are deleted: the DVR moves on without them.
+// It implements pipeline.Stage; a Server runs it.
+type Clips struct {
+	opts ClipOptions
+	wake chan struct{} // has room for one
+
+	mu    sync.Mutex // guards the fields below
+	clips map[string]*job
+	bytes int64 // of finished files
+}
+
+// ClipOptions says where clips are kept and how many.
+type ClipOptions struct {
+	// Feeds is what clips are cut from. It must be set.
+	Feeds *live.Feeds
+	// Disk keeps the files. It must be set, and hold nothing else.
+	Disk *Disk
+	// MaxClips bounds their number, those that failed included. It defaults to 1000.
+	MaxClips int
+	// MaxBytes bounds the size of all files. It defaults to 64 GiB.
+	MaxBytes int64
+	// MaxLength bounds one clip. It defaults to 2 h.
+	MaxLength time.Duration
+	// MaxAhead bounds how far in the future a clip may end: it waits until that time has come. It defaults to 10 min.
+	MaxAhead time.Duration
+	// Done is called for each clip that ends: ready, failed or deleted.
+	Done func(state string)
+	// Logger defaults to slog.Default().
+	Logger *slog.Logger
+	// Now is the clock. It defaults to time.Now.
+	Now func() time.Time
+}
+
+// Clip is one clip, as it is kept and shown.
+type Clip struct {
+	ID        string    `json:"id"`
+	Feed      string    `json:"feed"`
+	Rendition string    `json:"rendition,omitempty"` // empty: the largest video, or sound
+	From      time.Time `json:"from"`
+	To        time.Time `json:"to"`
+	Asked     time.Time `json:"asked"`
+	State     string    `json:"state"`
+	Progress  float64   `json:"progress"`        // 0 to 1
+	Bytes     int64     `json:"bytes,omitempty"` // when it is ready
+	Error     string    `json:"error,omitempty"`
+	URL       string    `json:"url,omitempty"` // when it is ready
+}
+
+// The states of a clip.
+const (
+	ClipWaiting = "waiting" // its time has not come, or others are before it
+	ClipCutting = "cutting"
+	ClipReady   = "ready"
+	ClipFailed  = "failed"
+)
+
+// job is a clip and, while it is being cut, what stops that.
+type job struct {
+	Clip
+	stop context.CancelFunc
+}
+
+var (
+	errNoClip       = errors.New("no such clip")
+	errTooManyClips = errors.New("too many clips: delete some")
+	errNoRoom       = errors.New("no room for the clip: delete others")
+	errDeleted      = errors.New("the clip was deleted")
+)
+
+// patience is how long after a clip's end its last segment is waited for.
+const patience = time.Minute
+
+// NewClips returns the clips that the disk holds. Those that were not finished are cut anew.
+func NewClips(opts ClipOptions) (*Clips, error) {
+	if opts.Feeds == nil || opts.Disk == nil {
+		return nil, errors.New("clips: no feeds or no disk given")
+	}
+	opts.MaxClips, opts.MaxBytes = cmp.Or(opts.MaxClips, 1000), cmp.Or(opts.MaxBytes, 64<<30)
+	opts.MaxLength, opts.MaxAhead = cmp.Or(opts.MaxLength, 2*time.Hour), cmp.Or(opts.MaxAhead, 10*time.Minute)
+	if opts.Done == nil {
+		opts.Done = func(string) {}
+	}
+	if opts.Logger == nil {
+		opts.Logger = slog.Default()
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	c := &Clips{opts: opts, wake: make(chan struct{}, 1), clips: map[string]*job{}}
+	if err := c.restore(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *Clips) restore() error {
+	objects, err := c.opts.Disk.List("")
+	if err != nil {
+		return fmt.Errorf("listing the clips: %w", err)
+	}
+	sizes := map[string]int64{}
+	for _, o := range objects {
+		sizes[o.Name] = o.Size
+	}
+	for name := range sizes {
+		id, ok := strings.CutSuffix(name, ".json")
+		if !ok {
+			continue
+		}
+		kept, err := c.load(name)
+		if err != nil || kept.ID != id {
+			c.opts.Logger.Error("clip can not be read", slog.String("file", name), slog.Any("error", err))
+			continue
+		}
+		if kept.State != ClipFailed && (kept.State != ClipReady || sizes[id+".mp4"] != kept.Bytes) {
+			kept.State, kept.Bytes, kept.Progress = ClipWaiting, 0, 0
+		}
+		c.clips[id] = &job{Clip: kept}
+		c.bytes += kept.Bytes
+	}
+	return c.sweep(sizes)
+}
+
+// sweep removes the files of clips that were deleted when the process ended.
+func (c *Clips) sweep(sizes map[string]int64) error {
+	for name := range sizes {
+		id, ok := strings.CutSuffix(name, ".mp4")
+		if _, described := sizes[id+".json"]; !ok || described {
+			continue
+		}
+		if err := c.opts.Disk.Remove(name); err != nil {
+			return fmt.Errorf("sweeping the clips: %w", err)
+		}
+	}
+	return nil
+}
+
+func (c *Clips) load(name string) (kept Clip, err error) {
+	file, err := c.opts.Disk.Open(name)
+	if err != nil {
+		return Clip{}, err
+	}
+	defer func() { _ = file.Close() }() // it was only read
+	return kept, json.NewDecoder(io.LimitReader(file, maxClipBytes)).Decode(&kept)
+}
+
+func (c *Clips) save(kept Clip) error {
+	text, err := json.Marshal(kept)
+	if err == nil {
+		err = c.opts.Disk.Put(kept.ID+".json", text)
+	}
+	if err != nil {
+		return fmt.Errorf("keeping clip %s: %w", kept.ID, err)
+	}
+	return nil
+}
+
+// Add asks for a clip. It fails with live.ErrInvalid, live.ErrGone when there is no such feed or rendition,
+// and when there are too many.
+func (c *Clips) Add(feed, rendition string, from, to time.Time) (Clip, error) {
+	now := c.opts.Now()
+	switch {
+	case !to.After(from) || to.Sub(from) > c.opts.MaxLength:
+		return Clip{}, fmt.Errorf("%w: want a clip that ends after it begins, of up to %v", live.ErrInvalid, c.opts.MaxLength)
+	case to.After(now.Add(c.opts.MaxAhead)):
+		return Clip{}, fmt.Errorf("%w: want a clip that ends within %v from now", live.ErrInvalid, c.opts.MaxAhead)
+	}
+	f := c.opts.Feeds.Feed(feed)
+	if f == nil || rendition != "" && f.Rendition(rendition) == nil {
+		return Clip{}, fmt.Errorf("feed %q, rendition %q: %w", feed, rendition, live.ErrGone)
+	}
+	if _, err := f.Past(from, to); err != nil && to.Before(now) {
+		return Clip{}, fmt.Errorf("looking for the clip's media: %w", err)
+	}
+	j := &job{Clip: Clip{
+		ID: newID(), Feed: feed, Rendition: rendition, From: from.UTC(), To: to.UTC(), Asked: now.UTC(), State: ClipWaiting,
+	}}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.clips) >= c.opts.MaxClips {
+		return Clip{}, errTooManyClips
+	}
+	if err := c.save(j.Clip); err != nil {
+		return Clip{}, err
+	}
+	c.clips[j.ID] = j
+	c.signal()
+	return j.Clip, nil
+}
+
+func newID() string {
+	var id [8]byte
+	_, _ = rand.Read(id[:]) // it never fails
+	return hex.EncodeToString(id[:])
+}
+
+func (c *Clips) signal() {
+	select {
+	case c.wake <- struct{}{}:
+	default: // it will wake anyway
+	}
+}
+
+// All returns the clips, the newest first.
+func (c *Clips) All() []Clip {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	all := make([]Clip, 0, len(c.clips))
+	for _, j := range c.clips {
+		all = append(all, j.shown())
+	}
+	slices.SortFunc(all, func(a, b Clip) int { return cmp.Or(b.Asked.Compare(a.Asked), cmp.Compare(a.ID, b.ID)) })
+	return all
+}
+
+// Clip returns the clip of that ID. It is not ok when there is none.
+func (c *Clips) Clip(id string) (kept Clip, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	j := c.clips[id]
+	if j == nil {
+		return Clip{}, false
+	}
+	return j.shown(), true
+}
+
+func (j *job) shown() Clip {
+	shown := j.Clip
+	if j.State == ClipReady {
+		shown.URL = "/api/v1/clips/" + j.ID + ".mp4"
+	}
+	return shown
+}
+
+// Delete stops the cutting of a clip, and removes it.
+func (c *Clips) Delete(id string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	j := c.clips[id]
+	if j == nil {
+		return errNoClip
+	}
+	if j.stop != nil {
+		j.stop()
+	}
+	// Without its description a file is removed at the next start, so that goes first.
+	if err := errors.Join(c.opts.Disk.Remove(id+".json"), c.opts.Disk.Remove(id+".mp4")); err != nil {
+		return fmt.Errorf("deleting clip %s: %w", id, err)
+	}
+	delete(c.clips, id)
+	c.bytes -= j.Bytes
+	c.opts.Done("deleted")
+	return nil
+}
+
+// Name implements pipeline.Stage.
+func (c *Clips) Name() string { return "clips" }
+
+// Run cuts clips, one after another, until its context ends. What it has not finished then is cut at the next start.
+func (c *Clips) Run(ctx context.Context) error {
+	for {
+		if j, past := c.next(); j != nil {
+			c.cut(ctx, j, past)
+			continue
+		}
+		timer := time.NewTimer(c.pause())
+		select {
+		case <-c.wake:
+		case <-timer.C:
+		case <-ctx.Done():
+		}
+		timer.Stop()
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// pause is how long to look away when nothing is ready.
+func (c *Clips) pause() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, j := range c.clips {
+		if j.State == ClipWaiting {
+			return 500 * time.Millisecond
+		}
+	}
+	return time.Hour // until there is one
+}
+
+// next returns the oldest clip whose time has come, and its media; nil when none has.
+func (c *Clips) next() (*job, *live.Past) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var first *job
+	var media *live.Past
+	for _, j := range c.clips {
+		if j.State != ClipWaiting || first != nil && !j.Asked.Before(first.Asked) {
+			continue
+		}
+		if past, ready := c.ready(j); ready {
+			first, media = j, past
+		}
+	}
+	if first != nil {
+		first.State = ClipCutting
+	}
+	return first, media
+}
+
+func (c *Clips) ready(j *job) (past *live.Past, ready bool) {
+	late := c.opts.Now().After(j.To.Add(patience))
+	feed := c.opts.Feeds.Feed(j.Feed)
+	if feed == nil {
+		return nil, late
+	}
+	past, err := feed.Past(j.From, j.To)
+	if err != nil {
+		return nil, late
+	}
+	return past, past.Complete() || late
+}
+
+// cut cuts one clip and notes how it went.
+func (c *Clips) cut(ctx context.Context, j *job, past *live.Past) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	c.mu.Lock()
+	j.stop = func() { cancel(errDeleted) }
+	c.mu.Unlock()
+	size, err := c.file(ctx, j, past)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	j.stop = nil
+	switch {
+	case c.clips[j.ID] != j: // it was deleted; the file may have been finished after that
+		_ = c.opts.Disk.Remove(j.ID + ".mp4")
+		return
+	case err != nil && ctx.Err() != nil:
+		j.State, j.Progress = ClipWaiting, 0
+		return
+	case err != nil:
+		j.State, j.Error = ClipFailed, err.Error()
+		c.opts.Logger.Error("clip failed", slog.String("feed", j.Feed), slog.String("clip", j.ID), slog.Any("error", err))
+	default:
+		j.State, j.Progress, j.Bytes = ClipReady, 1, size
+		c.bytes += size
+	}
+	if err := c.save(j.Clip); err != nil {
+		c.opts.Logger.Error("clip's state can not be kept; it is cut anew at the next start", slog.Any("error", err))
+	}
+	c.opts.Done(j.State)
+}
+
+// file writes the clip's file and returns its size.
+func (c *Clips) file(ctx context.Context, j *job, past *live.Past) (size int64, err error) {
+	if past == nil {
+		return 0, live.ErrGone
+	}
+	cut, err := past.Cut(j.Rendition)
+	if err != nil {
+		return 0, err
+	}
+	made, err := clip.Read(ctx, cut, c.progress(j, 0))
+	if err != nil {
+		return 0, err
+	}
+	c.mu.Lock()
+	full := c.bytes+made.Size() > c.opts.MaxBytes
+	c.mu.Unlock()
+	if full {
+		return 0, errNoRoom
+	}
+	err = c.opts.Disk.PutFrom(j.ID+".mp4", func(w io.Writer) error { return made.Write(ctx, w, c.progress(j, 0.5)) })
+	return made.Size(), err
+}
+
+// progress reports one half of the work: media are read once, and then once more to be written.
+func (c *Clips) progress(j *job, done float64) func(float64) {
+	return func(part float64) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		j.Progress = done + part/2
+	}
+}
+
+var _ pipeline.Stage = (*Clips)(nil)
