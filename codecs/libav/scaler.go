@@ -7,6 +7,7 @@ package libav
 import "C"
 
 import (
+	"cmp"
 	"fmt"
 	"unsafe"
 
@@ -16,9 +17,8 @@ import (
 // ScalerOptions says what pictures to make.
 type ScalerOptions struct {
 	Width, Height int // in pixels, 1 to 16384
-	// Flags are libswscale's, such as "bilinear" or "lanczos+accurate_rnd".
-	// They default to "area" for a smaller picture, which averages all source pixels and so does not alias
-	// in a cascade of renditions, and to "bicubic" for a larger one.
+	// Flags are libswscale's, such as "area" or "lanczos+accurate_rnd". They default to "bicubic", which widens with the
+	// step down and so does not alias; "area" and "bilinear" blur: see docs/performance.md.
 	Flags string
 }
 
@@ -103,7 +103,7 @@ func (s *Scaler) follow(in scalerInput) error {
 		return nil
 	}
 	s.freeContext()
-	flags := C.CString(s.flags(in))
+	flags := C.CString(cmp.Or(s.o.Flags, "bicubic"))
 	defer C.free(unsafe.Pointer(flags))
 	err := failed(C.vc_scale_open(&s.sws, in.width, in.height, in.format, in.fullRange,
 		C.int(s.o.Width), C.int(s.o.Height), s.format, flags))
@@ -113,16 +113,6 @@ func (s *Scaler) follow(in scalerInput) error {
 	count(kindScaler, 1)
 	s.from = in
 	return nil
-}
-
-func (s *Scaler) flags(in scalerInput) string {
-	switch {
-	case s.o.Flags != "":
-		return s.o.Flags
-	case s.o.Width > int(in.width) || s.o.Height > int(in.height):
-		return "bicubic"
-	}
-	return "area"
 }
 
 func (s *Scaler) freeContext() {

@@ -1,6 +1,9 @@
 package transcode
 
-import "github.com/venuecast/venuecast/codecs"
+import (
+	"github.com/venuecast/venuecast/codecs"
+	"github.com/venuecast/venuecast/pipeline/ladder"
+)
 
 // conform gives every frame number a picture: the one that came for it, a repeat of the last, or the slate.
 // It has no state but the last picture and the next frame number, so any worker that starts anywhere does the same.
@@ -99,15 +102,14 @@ func newShot(p codecs.Picture, scalers int) *shot {
 }
 
 // size returns the picture for scaler i. It stays the shot's: the caller retains what it hands on.
-// Each size is made from the next larger one: a cascade costs less than scaling each from the source.
-func (s *shot) size(i int, scalers []Scaler) (codecs.Picture, error) {
+func (s *shot) size(i int, scalers []Scaler, from []int) (codecs.Picture, error) {
 	if s.sizes[i+1] != nil {
 		return s.sizes[i+1], nil
 	}
 	larger := s.sizes[0]
-	if i > 0 {
+	if from[i] >= 0 {
 		var err error
-		if larger, err = s.size(i-1, scalers); err != nil {
+		if larger, err = s.size(from[i], scalers, from); err != nil {
 			return nil, err
 		}
 	}
@@ -117,6 +119,22 @@ func (s *shot) size(i int, scalers []Scaler) (codecs.Picture, error) {
 	}
 	s.sizes[i+1] = p
 	return p, nil
+}
+
+// cascade returns for each rendition, largest first, from which other it is scaled; -1: from the picture as decoded.
+// A rendition is scaled from the smallest that is twice as large at least, else from the largest. That costs less than to
+// scale each from the source; steps of less than a half would blur what the next ones get.
+func cascade(video []ladder.Video) []int {
+	from := make([]int, len(video))
+	for i, v := range video {
+		from[i] = -1
+		for j, larger := range video[:i] {
+			if j == 0 || larger.Width >= 2*v.Width && larger.Height >= 2*v.Height {
+				from[i] = j
+			}
+		}
+	}
+	return from
 }
 
 func (s *shot) release() {

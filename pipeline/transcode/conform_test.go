@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/venuecast/venuecast/codecs"
+	"github.com/venuecast/venuecast/pipeline/ladder"
 )
 
 // picture is a codecs.Picture that knows its name and counts its references.
@@ -96,4 +97,12 @@ func TestLatePicturesAreCounted(t *testing.T) {
 	})
 	require.EqualValues(t, 1, counts[reasonLate])
 	require.EqualValues(t, 2, counts[reasonRepeat])
+}
+
+func TestRenditionsAreScaledFromOneTwiceAsLarge(t *testing.T) {
+	var video []ladder.Video
+	for _, size := range [][2]int{{1920, 1080}, {1280, 720}, {854, 480}, {640, 360}, {426, 240}, {320, 180}} {
+		video = append(video, ladder.Video{Width: size[0], Height: size[1]})
+	}
+	require.Equal(t, []int{-1, 0, 0, 1, 2, 3}, cascade(video))
 }

@@ -21,6 +21,7 @@ type source struct {
 	w       *Worker
 	reader  Reader
 	scalers []Scaler
+	from    []int // see cascade
 	conform *conform
 	decoder Decoder
 	codec   codecs.Codec
@@ -78,6 +79,7 @@ func (s *source) open(ctx context.Context) error {
 		}
 		s.scalers = append(s.scalers, sc)
 	}
+	s.from = cascade(w.o.Feed.Ladder.Video)
 	slate, err := s.openSlate()
 	if err != nil {
 		return err
@@ -217,7 +219,7 @@ func (s *source) show(ctx context.Context, frame int64, p *shot) error {
 		if !r.wants(frame) {
 			continue
 		}
-		sized, err := p.size(i, s.scalers)
+		sized, err := p.size(i, s.scalers, s.from)
 		if err != nil {
 			return fmt.Errorf("scaling to %s: %w", r.video.Name, err)
 		}
