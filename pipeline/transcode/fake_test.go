@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -38,7 +39,12 @@ func (e *fakeEngine) picture(name string) *fakePicture {
 	return &fakePicture{e, name}
 }
 
-func (p *fakePicture) Size() (int, int)       { return 640, 360 }
+func (p *fakePicture) Size() (int, int) {
+	if strings.HasPrefix(p.name, "large") {
+		return 1280, 720
+	}
+	return 640, 360
+}
 func (p *fakePicture) Retain() codecs.Picture { return p.e.picture(p.name) }
 func (p *fakePicture) Release()               { p.e.add(-1) }
 

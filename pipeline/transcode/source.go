@@ -29,6 +29,8 @@ type source struct {
 	epoch   uint64 // the highest seen: records of lower ones come from a writer that was replaced
 	quiet   int64  // frame up to which time has been taken from our own clock
 	end     int64  // the frame not to show any more; 0: none
+
+	width, height int // of the newest picture; 0 before the first
 }
 
 func (s *source) Name() string { return "source" }
@@ -175,7 +177,12 @@ func (s *source) picture(rec pipeline.Record, u codecs.AccessUnit) error {
 	return err
 }
 
-const reasonBad = "undecodable" // an access unit that the decoder refused
+// What a source may do to its decoder; output goes on.
+const (
+	reasonBad   = "undecodable"   // an access unit that the decoder refused
+	reasonCodec = "codec_changed" // the first picture of another codec
+	reasonSize  = "size_changed"  // the first picture of another size
+)
 
 // ready sees to it that there is a decoder for c. A camera that changes its codec gets a new one.
 func (s *source) ready(c codecs.Codec) error {
@@ -183,6 +190,7 @@ func (s *source) ready(c codecs.Codec) error {
 		return nil
 	}
 	if s.decoder != nil {
+		s.w.o.Meter.Pictures(reasonCodec, 1)
 		if err := s.decoder.Flush(s.decoded); err != nil {
 			return err
 		}
@@ -198,6 +206,12 @@ func (s *source) ready(c codecs.Codec) error {
 }
 
 func (s *source) decoded(p codecs.Picture, pts codecs.Ticks) error {
+	if w, h := p.Size(); w != s.width || h != s.height {
+		if s.width != 0 {
+			s.w.o.Meter.Pictures(reasonSize, 1)
+		}
+		s.width, s.height = w, h
+	}
 	return s.conform.picture(s.w.grid.FrameAt(pts), newShot(p, len(s.scalers)))
 }
 
