@@ -289,3 +289,21 @@ func FuzzParseFragments(f *testing.F) {
 		}
 	})
 }
+
+func TestTheFirstPictureEndsWithItsSample(t *testing.T) {
+	f := cmaf.Fragment{BaseTime: 1 << 40, Samples: []cmaf.Sample{
+		{Duration: 3600, Key: true, Data: []byte("an I-frame")}, {Duration: 3600, Data: []byte("a P-picture")},
+	}}
+	data := append(f.Marshal(), f.Marshal()...)
+	end, err := cmaf.FirstPicture(data)
+	require.NoError(t, err)
+	require.True(t, bytes.HasSuffix(data[:end], []byte("an I-frame")))
+
+	f.Samples[0].Key = false
+	_, err = cmaf.FirstPicture(f.Marshal())
+	require.Error(t, err)
+	_, err = cmaf.FirstPicture([]byte("not a fragment"))
+	require.Error(t, err)
+	_, err = cmaf.FirstPicture(nil)
+	require.Error(t, err)
+}

@@ -54,6 +54,9 @@ func (m *Media) appendHead(dst []byte) []byte {
 	if m.PlaylistType != "" {
 		dst = append(appendWord(append(dst, "#EXT-X-PLAYLIST-TYPE:"...), string(m.PlaylistType)), '\n')
 	}
+	if m.IFramesOnly {
+		dst = append(dst, "#EXT-X-I-FRAMES-ONLY\n"...)
+	}
 	if m.Skip != nil {
 		dst = m.Skip.append(dst)
 	}
@@ -134,6 +137,10 @@ func (s *Segment) Append(dst []byte) []byte {
 	}
 	if s.Gap {
 		dst = append(dst, "#EXT-X-GAP\n"...)
+	}
+	if s.ByteRange.Length > 0 {
+		dst = strconv.AppendInt(append(dst, "#EXT-X-BYTERANGE:"...), s.ByteRange.Length, 10)
+		dst = append(strconv.AppendInt(append(dst, '@'), s.ByteRange.Offset, 10), '\n')
 	}
 	dst = append(appendSeconds(append(dst, "#EXTINF:"...), s.Duration), ',')
 	dst = append(appendText(dst, s.Title), '\n')

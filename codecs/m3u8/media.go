@@ -12,6 +12,7 @@ type Media struct {
 	PartTarget            time.Duration // EXT-X-PART-INF; not written when zero
 	MediaSequence         int64         // EXT-X-MEDIA-SEQUENCE: number of the first segment, skipped ones included
 	DiscontinuitySequence int64         // EXT-X-DISCONTINUITY-SEQUENCE
+	IFramesOnly           bool          // EXT-X-I-FRAMES-ONLY
 	PlaylistType          PlaylistType  // EXT-X-PLAYLIST-TYPE; empty for a sliding window
 	Skip                  *Skip         // EXT-X-SKIP
 	// Segments are in order. The last may be in progress: its URI is empty, and only its tags and parts are written.
@@ -60,9 +61,15 @@ type Segment struct {
 	ProgramDateTime time.Time     // EXT-X-PROGRAM-DATE-TIME; not written when zero
 	Parts           []Part        // EXT-X-PART
 	Gap             bool          // EXT-X-GAP
+	ByteRange       ByteRange     // EXT-X-BYTERANGE; not written when its length is zero
 	Duration        time.Duration // EXTINF
 	Title           string        // EXTINF
 	URI             string
+}
+
+// ByteRange is a piece of a resource (§4.4.4.2).
+type ByteRange struct {
+	Length, Offset int64 // in bytes
 }
 
 // Part is a Partial Segment (§4.4.4.9).
@@ -126,11 +133,17 @@ func (m *Media) version() int {
 		return 9
 	}
 	lowest := 1
+	if m.IFramesOnly {
+		lowest = 4
+	}
 	for i := range m.Segments {
 		if m.Segments[i].Map != "" {
 			return 6
 		}
-		if m.Segments[i].Duration%time.Second != 0 {
+		if m.Segments[i].ByteRange.Length > 0 {
+			lowest = 4
+		}
+		if lowest < 3 && m.Segments[i].Duration%time.Second != 0 {
 			lowest = 3
 		}
 	}

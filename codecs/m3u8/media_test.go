@@ -91,8 +91,18 @@ func recording() *m3u8.Media {
 	}
 }
 
+func trickPlay() *m3u8.Media {
+	return &m3u8.Media{
+		TargetDuration: 2, MediaSequence: 7, IFramesOnly: true, EndList: true,
+		Segments: []m3u8.Segment{
+			{Map: "init.mp4", Duration: 2 * time.Second, ByteRange: m3u8.ByteRange{Length: 20_000}, URI: "7.m4s"},
+			{Duration: 2 * time.Second, ByteRange: m3u8.ByteRange{Length: 21_000, Offset: 376}, URI: "8.m4s"},
+		},
+	}
+}
+
 func TestMediaPlaylistsAreGolden(t *testing.T) {
-	for name, m := range map[string]*m3u8.Media{"live.m3u8": live(), "delta.m3u8": delta(), "recording.m3u8": recording()} {
+	for name, m := range map[string]*m3u8.Media{"i-frames.m3u8": trickPlay(), "live.m3u8": live(), "delta.m3u8": delta(), "recording.m3u8": recording()} {
 		got := m.Append(nil)
 		requireGolden(t, name, got)
 		back, err := m3u8.ParseMedia(got)
@@ -108,6 +118,7 @@ func TestVersionIsAsLowAsTheTagsAllow(t *testing.T) {
 		"#EXTM3U\n#EXT-X-TARGETDURATION":   {Segments: []m3u8.Segment{segment}},
 		"#EXTM3U\n#EXT-X-VERSION:3\n":      {Segments: []m3u8.Segment{{Duration: 1920 * ms, URI: "a"}}},
 		"#EXTM3U\n#EXT-X-VERSION:6\n":      {Segments: []m3u8.Segment{segment, {Map: "i", Duration: 1, URI: "b"}}},
+		"#EXTM3U\n#EXT-X-VERSION:4\n":      {IFramesOnly: true},
 		"#EXTM3U\n#EXT-X-VERSION:9\n":      {Skip: &m3u8.Skip{Segments: 3}},
 		"#EXTM3U\n#EXT-X-VERSION:10\n":     {Skip: &m3u8.Skip{Segments: 3, RemovedDateRanges: []string{}}},
 		"#EXTM3U\n#EXT-X-VERSION:8\n#EXT-": {Version: 8, Segments: []m3u8.Segment{segment}},

@@ -84,7 +84,7 @@ func (p *mediaParser) push() {
 }
 
 func (p *mediaParser) end() error {
-	if p.timed || p.segment.Gap {
+	if p.timed || p.segment.Gap || p.segment.ByteRange.Length > 0 {
 		return errors.New("the last segment has no URI")
 	}
 	if p.begun {
@@ -145,6 +145,10 @@ var headTags = map[string]func(m *Media, value string) error{
 			return fmt.Errorf("%q: want %s or %s", value, Event, VOD)
 		}
 		return nil
+	},
+	"I-FRAMES-ONLY": func(m *Media, value string) error {
+		m.IFramesOnly = true
+		return flag(value)
 	},
 	"SKIP": parseSkip,
 }
@@ -210,6 +214,13 @@ var segmentTags = map[string]func(p *mediaParser, value string) error{
 		p.segment.Gap = true
 		return flag(value)
 	},
+	"BYTERANGE": func(p *mediaParser, value string) (err error) {
+		if p.segment.ByteRange.Length > 0 {
+			return errors.New("stands twice")
+		}
+		p.segment.ByteRange, err = parseByteRange(value)
+		return err
+	},
 	"PART": func(p *mediaParser, value string) error {
 		v := parseList(value)
 		v.require("URI", "DURATION")
@@ -218,6 +229,17 @@ var segmentTags = map[string]func(p *mediaParser, value string) error{
 		})
 		return v.end()
 	},
+}
+
+// parseByteRange reads n@o. An offset that follows from the segment before is not used here.
+func parseByteRange(value string) (ByteRange, error) {
+	length, offset, ok := strings.Cut(value, "@")
+	n, errLength := parseInt(length)
+	o, errOffset := parseInt(offset)
+	if !ok || errLength != nil || errOffset != nil || n == 0 {
+		return ByteRange{}, fmt.Errorf("%q: want length@offset", value)
+	}
+	return ByteRange{n, o}, nil
 }
 
 func parseVersion(value string) (int, error) {

@@ -37,7 +37,7 @@ func (f *Feed) Multivariant(now time.Time, plain bool) (Text, error) {
 	if plain {
 		query = "?ll=0" // what a client does not want of one playlist it does not want of the others
 	}
-	list := multivariant{view: v, query: query, describe: (*Rendition).measured}
+	list := multivariant{view: v, query: query, describe: (*Rendition).measured, pictures: (*Rendition).pictures}
 	return compressed(list.append(nil)), nil
 }
 
@@ -49,6 +49,7 @@ type multivariant struct {
 	view     *view
 	query    string                        // of the media playlists' addresses
 	describe func(*Rendition) m3u8.Variant // what a rendition is by itself; without a bandwidth it is left out
+	pictures func(*Rendition) m3u8.Variant // and likewise its I-frames
 }
 
 func (m multivariant) append(dst []byte) []byte {
@@ -64,7 +65,22 @@ func (m multivariant) append(dst []byte) []byte {
 			})
 		}
 	}
+	p.IFrames = m.iframes()
 	return p.Append(dst)
+}
+
+func (m multivariant) iframes() []m3u8.Variant {
+	var all []m3u8.Variant
+	for i, video := range m.view.feed.Ladder.Video {
+		x := m.pictures(m.view.renditions[i])
+		if x.Bandwidth == 0 {
+			continue
+		}
+		x.Width, x.Height = video.Width, video.Height
+		x.URI += "/iframes.m3u8" + m.query
+		all = append(all, x)
+	}
+	return all
 }
 
 // audio returns the audio rendition that the ladder has at i: video renditions come first, each in the ladder's order.
@@ -147,5 +163,17 @@ func (r *Rendition) measured() m3u8.Variant {
 		AverageBandwidth: snap.rates.average(r.bitrate),
 		Codecs:           snap.codecs,
 		URI:              r.name,
+	}
+}
+
+// pictures returns what a rendition's I-frames are as far as it is known now.
+func (r *Rendition) pictures() m3u8.Variant {
+	snap := r.Snapshot()
+	if snap.iframes.segments == 0 {
+		return m3u8.Variant{}
+	}
+	share := r.bitrate / 3 // of a segment's bits, until it is measured
+	return m3u8.Variant{
+		Bandwidth: snap.iframes.peak(share), AverageBandwidth: snap.iframes.average(share), Codecs: snap.codecs, URI: r.name,
 	}
 }

@@ -7,8 +7,8 @@ import (
 )
 
 func FuzzStoreNamesReadBackAsTheyWereWritten(f *testing.F) {
-	f.Add("1000-172800-90000-0c-53f697eb697474a0-0badcafe.m4s")
-	f.Add("1000-92160-48000-3d-53f697eb697474a0-00000000.m4s")
+	f.Add("1000-172800-90000-0c-53f697eb697474a0-0badcafe-23456.m4s")
+	f.Add("1000-92160-48000-3d-53f697eb697474a0-00000000-0.m4s")
 	f.Add("init-53f697eb697474a0.mp4")
 	f.Add("-1-0-0-c-.m4s")
 	f.Fuzz(func(t *testing.T, name string) {

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -111,7 +112,7 @@ func (p *Past) Multivariant() Text {
 	}
 	// Media playlists are asked for later, so they are told what the piece is rather than what was asked for.
 	query := fmt.Sprintf("?from=%s&to=%s", queryTime(from), queryTime(to))
-	list := multivariant{view: p.view, query: query, describe: p.describe}
+	list := multivariant{view: p.view, query: query, describe: p.describe, pictures: p.pictures}
 	return compressed(list.append(nil))
 }
 
@@ -130,6 +131,15 @@ func (p *Past) clamp() {
 }
 
 func (p *Past) describe(r *Rendition) m3u8.Variant {
+	return p.variant(r, func(s *segment) int64 { return s.size })
+}
+
+func (p *Past) pictures(r *Rendition) m3u8.Variant {
+	return p.variant(r, func(s *segment) int64 { return s.iframe })
+}
+
+// variant describes a rendition of which each segment has so many bytes.
+func (p *Past) variant(r *Rendition, size func(*segment) int64) m3u8.Variant {
 	snap := p.snapshots[r]
 	var measured rates
 	var formats []string
@@ -137,11 +147,8 @@ func (p *Past) describe(r *Rendition) m3u8.Variant {
 		if s.gap {
 			continue
 		}
-		measured.add(s)
-		name := snap.inits[s.init].codecs
-		if name == "" {
-			name = snap.codecs
-		}
+		measured.add(size(s), s.seconds())
+		name := cmp.Or(snap.inits[s.init].codecs, snap.codecs)
 		if !slices.Contains(formats, name) {
 			formats = append(formats, name)
 		}
@@ -150,9 +157,9 @@ func (p *Past) describe(r *Rendition) m3u8.Variant {
 	return m3u8.Variant{Bandwidth: peak, AverageBandwidth: average, Codecs: strings.Join(formats, ","), URI: r.name}
 }
 
-// Playlist returns a rendition's media playlist: a recording that begins, to the frame, where it was asked to.
-// It fails with ErrGone when nothing of the piece is there.
-func (p *Past) Playlist(rendition string) (Text, error) {
+// Playlist returns a rendition's media playlist, or that of its I-frames: a recording that begins, to the frame, where
+// it was asked to. It fails with ErrGone when nothing of the piece is there.
+func (p *Past) Playlist(rendition string, iframes bool) (Text, error) {
 	r := p.view.rendition(rendition)
 	if r == nil {
 		return Text{}, ErrGone
@@ -163,7 +170,7 @@ func (p *Past) Playlist(rendition string) (Text, error) {
 		return Text{}, ErrGone
 	}
 	list := snap.head(have)
-	list.MediaSequence, list.PlaylistType, list.EndList = p.first, m3u8.VOD, true
+	list.MediaSequence, list.PlaylistType, list.EndList, list.IFramesOnly = p.first, m3u8.VOD, true, iframes
 	begin, end := snap.timeOf(p.first), snap.timeOf(p.last+1)
 	list.DateRanges = slices.DeleteFunc(dateRanges(snap.events, begin), func(d m3u8.DateRange) bool { return !d.StartDate.Before(end) })
 	if offset := p.from.Sub(begin); offset > 0 {
@@ -174,7 +181,11 @@ func (p *Past) Playlist(rendition string) (Text, error) {
 	first, last := have[0], have[len(have)-1]
 	before := discontinuity{sequence: list.DiscontinuitySequence}
 	initInForce := p.appendAbsent(&b, snap, p.first, first.msn, first.init, before)
-	snap.appendPages(&b, have, initInForce)
+	if iframes {
+		snap.appendIFrames(&b, have, initInForce, r.elsewhere)
+	} else {
+		snap.appendPages(&b, have, initInForce)
+	}
 	p.appendAbsent(&b, snap, last.msn+1, p.last+1, last.init, last.start)
 	b.plain = list.AppendTail(b.plain)
 	return b.text(), nil

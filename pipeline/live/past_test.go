@@ -31,7 +31,7 @@ func TestAPieceOfThePastIsARecording(t *testing.T) {
 		b.settled(firstMSN, firstMSN+20)
 		past := b.past(2*step+500*time.Millisecond, 6*step+time.Millisecond)
 		require.True(b, past.Complete())
-		text, err := past.Playlist("540p")
+		text, err := past.Playlist("540p", false)
 		require.NoError(b, err)
 		requireGolden(b.T, "past.m3u8", string(text.Plain))
 		requireGolden(b.T, "past-multivariant.m3u8", string(past.Multivariant().Plain))
@@ -52,7 +52,7 @@ func TestAPieceEndsWhereTheLiveEdgeIs(t *testing.T) {
 	b.part("540p", firstMSN+5, 0)
 	past := b.past(0, time.Hour)
 	require.False(t, past.Complete())
-	text, err := past.Playlist("sound")
+	text, err := past.Playlist("sound", false)
 	require.NoError(t, err)
 	require.Contains(t, string(text.Plain), "1004.m4s\n#EXT-X-ENDLIST\n")
 	require.NotContains(t, string(text.Plain), "START")
@@ -74,7 +74,7 @@ func TestThePlaylistsOfAPieceBeginAndEndTogether(t *testing.T) {
 	}
 	past := b.past(step, 5*step)
 	for rendition, gaps := range map[string]string{"540p": ".x.x", "sound": "....", "1080p": "x..."} {
-		text, err := past.Playlist(rendition)
+		text, err := past.Playlist(rendition, false)
 		require.NoError(t, err)
 		list := requireReadable(t, string(text.Plain))
 		require.EqualValues(t, firstMSN+1, list.SeqNo, rendition)
@@ -138,7 +138,7 @@ func TestEdgesOfSegmentsAreFoundAgainOnEveryGrid(t *testing.T) {
 		for msn := first; msn < first+9; msn++ {
 			past, err := b.feed.Past(g.SegmentTime(msn).Time(), g.SegmentTime(msn+1).Time())
 			require.NoError(t, err)
-			text, err := past.Playlist("sound")
+			text, err := past.Playlist("sound", false)
 			require.NoError(t, err)
 			list := requireReadable(t, string(text.Plain))
 			require.EqualValues(t, msn, list.SeqNo)

@@ -57,30 +57,44 @@ func (s *Snapshot) render(form Form) Text {
 		base = s.rendition.elsewhere
 	}
 	p := s.head(segments)
-	if form.Mode == Plain {
-		var b builder
-		b.plain = p.AppendHead(nil)
-		s.appendFinished(&b, segments, "", base)
-		return b.text()
-	}
-	s.lowLatency(&p, base)
+	p.IFramesOnly = form.IFrames
 	initInForce := ""
-	if n := s.skippable(segments, s.rendition.skipBoundary()); form.Mode != Full && n > 0 {
-		p.Version, p.Skip = 0, &m3u8.Skip{Segments: int64(n)}
-		if form.Mode == DeltaDates {
-			skipDates(&p, s.events, s.timeOf(p.MediaSequence), s.made, s.rendition.skipBoundary())
+	if form.Mode != Plain {
+		s.lowLatency(&p, form, base)
+		if n := s.skip(&p, segments, form.Mode); n > 0 {
+			initInForce, segments = segments[n-1].init, segments[n:]
 		}
-		initInForce, segments = segments[n-1].init, segments[n:]
 	}
 	b := builder{plain: p.AppendHead(nil)}
-	whole := max(0, len(segments)-s.closedWithParts())
-	s.appendFinished(&b, segments[:whole], initInForce, base)
-	if whole > 0 {
-		initInForce = segments[whole-1].init
+	switch {
+	case form.IFrames:
+		s.appendIFrames(&b, segments, initInForce, base)
+	case form.Mode == Plain:
+		s.appendFinished(&b, segments, initInForce, base)
+	default:
+		whole := max(0, len(segments)-s.closedWithParts())
+		s.appendFinished(&b, segments[:whole], initInForce, base)
+		if whole > 0 {
+			initInForce = segments[whole-1].init
+		}
+		s.appendRecent(&b, segments[whole:], initInForce, base)
 	}
-	s.appendRecent(&b, segments[whole:], initInForce, base)
 	b.plain = p.AppendTail(b.plain)
 	return b.text()
+}
+
+// skip makes p a delta update, and returns how many of the segments it leaves out.
+func (s *Snapshot) skip(p *m3u8.Media, segments []*segment, mode Mode) int {
+	boundary := s.rendition.skipBoundary()
+	n := s.skippable(segments, boundary)
+	if mode == Full || n == 0 {
+		return 0
+	}
+	p.Version, p.Skip = 0, &m3u8.Skip{Segments: int64(n)}
+	if mode == DeltaDates {
+		skipDates(p, s.events, s.timeOf(p.MediaSequence), s.made, boundary)
+	}
+	return n
 }
 
 // head returns what is common to all forms.
@@ -105,13 +119,16 @@ func (s *Snapshot) firstOf(segments []*segment) int64 {
 	return segments[0].msn
 }
 
-func (s *Snapshot) lowLatency(p *m3u8.Media, base string) {
+func (s *Snapshot) lowLatency(p *m3u8.Media, form Form, base string) {
 	g, target := s.rendition.view.feed.Grid, s.rendition.TargetDuration()
-	p.PartTarget = g.PartTarget()
 	p.ServerControl = m3u8.ServerControl{
 		CanBlockReload: true, CanSkipUntil: s.rendition.skipBoundary(), CanSkipDateRanges: true,
 		HoldBack: 3 * target, PartHoldBack: 3 * g.PartTarget(),
 	}
+	if form.IFrames {
+		return // all playlists have the same server control (§6.2.4); these have no parts
+	}
+	p.PartTarget = g.PartTarget()
 	p.PreloadHints = []m3u8.PreloadHint{{Type: m3u8.HintPart, URI: base + partURI(s.next.MSN, s.next.Part)}}
 	p.RenditionReports = s.reports()
 }
@@ -141,6 +158,15 @@ func (s *Snapshot) appendRecent(b *builder, segments []*segment, initInForce, ba
 		open := s.start(s.next.MSN, s.openStart, s.openInit, initInForce, base)
 		open.Parts = partTags(base, s.next.MSN, s.open, s.timescale)
 		b.plain = open.Append(b.plain)
+	}
+}
+
+// appendIFrames appends one picture of each segment, shown until the next.
+func (s *Snapshot) appendIFrames(b *builder, segments []*segment, initInForce, base string) {
+	for _, seg := range segments {
+		tag := s.finished(seg, initInForce, base)
+		tag.ByteRange.Length, tag.Gap = seg.iframe, seg.iframe == 0
+		b.plain, initInForce = tag.Append(b.plain), seg.init
 	}
 }
 

@@ -17,15 +17,15 @@ type rates struct {
 // enough is how many segments must be measured before they say more than the ladder does.
 const enough = 10
 
-func (r *rates) add(s *segment) {
-	length := s.seconds()
-	if length <= 0 {
+// add takes what stands for a length of time. What is empty does not count.
+func (r *rates) add(size int64, length time.Duration) {
+	if length <= 0 || size <= 0 {
 		return
 	}
 	r.segments++
-	r.bits += 8 * s.size
+	r.bits += 8 * size
 	r.time += length
-	r.highest = max(r.highest, codecs.MulDivCeil(8*s.size, int64(time.Second), int64(length)))
+	r.highest = max(r.highest, codecs.MulDivCeil(8*size, int64(time.Second), int64(length)))
 }
 
 // exact returns the peak segment bit rate and the average of what is complete, in bit/s.

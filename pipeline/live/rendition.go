@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/venuecast/venuecast/codecs"
+	"github.com/venuecast/venuecast/codecs/cmaf"
 	"github.com/venuecast/venuecast/pipeline"
 	"github.com/venuecast/venuecast/pipeline/grid"
 )
@@ -36,6 +37,7 @@ type Rendition struct {
 	first     int64           // the first segment listed
 	pages     map[int64]*page // by their first segment; replaced, never written
 	rates     rates
+	iframes   rates
 	lastPart  time.Time
 	edition   int64 // grows with every change of what is listed, parts aside
 }
@@ -106,10 +108,14 @@ func (r *Rendition) append(p part) {
 	}
 	s := &segment{msn: r.next.MSN, timescale: r.timescale, init: r.initAt(r.next.MSN), start: r.feed.breaks.of(r.next.MSN)}
 	s.close(r.open)
+	if first := r.open[0]; r.kind == codecs.Video && !s.gap && !first.gap {
+		s.iframe, _ = cmaf.FirstPicture(first.data) // else it has none that can be shown by itself
+	}
 	r.next, r.open = pipeline.Position{MSN: r.next.MSN + 1}, nil
 	r.kept = append(r.kept, s)
 	if !s.gap {
-		r.rates.add(s)
+		r.rates.add(s.size, s.seconds())
+		r.iframes.add(s.iframe, s.seconds())
 		r.feed.bytes += s.size
 		r.feed.archive.put(r.feed, s.storeName(r.storePath()), s.media.Load().whole, s)
 	}
@@ -222,6 +228,7 @@ func (r *Rendition) publish() {
 		timescale: r.timescale,
 		next:      r.next,
 		rates:     r.rates,
+		iframes:   r.iframes,
 		at:        r.lastPart,
 		events:    r.feed.events,
 		made:      r.feed.opts.Now(),

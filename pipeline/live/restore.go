@@ -98,6 +98,8 @@ func (r *Rendition) restoreOne(s *segment) {
 	}
 	s.stored.Store(true)
 	r.feed.bytes += s.size
+	r.rates.add(s.size, s.seconds())
+	r.iframes.add(s.iframe, s.seconds())
 	r.timescale = s.timescale
 	r.kept = append(r.kept, s)
 	r.next.MSN = s.msn + 1

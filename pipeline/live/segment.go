@@ -27,6 +27,7 @@ type segment struct {
 	init      string // the version of its init section
 	size      int64
 	crc       uint32
+	iframe    int64 // its first so many bytes are an I-frame by itself; 0: not known
 
 	media  atomic.Pointer[media] // nil when its bytes are not in memory
 	stored atomic.Bool           // its bytes are in the store

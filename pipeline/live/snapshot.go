@@ -25,6 +25,7 @@ type Snapshot struct {
 	timescale int64
 	next      pipeline.Position
 	rates     rates
+	iframes   rates
 	at        time.Time     // when the last part came
 	changed   chan struct{} // closed when there is a newer snapshot
 	pages     map[int64]*page

@@ -37,9 +37,10 @@ func (r *Rendition) storePath() string {
 func initName(path, version string) string { return path + "init-" + version + ".mp4" }
 
 // storeName returns the name of a segment in the store:
-// <msn>-<duration>-<timescale>-<discontinuity sequence, c or d>-<init>-<crc>.m4s
+// <msn>-<duration>-<timescale>-<discontinuity sequence, c or d>-<init>-<crc>-<I-frame>.m4s
 func (s *segment) storeName(path string) string {
-	return path + fmt.Sprintf("%d-%d-%d-%d%c-%s-%08x.m4s", s.msn, s.duration, s.timescale, s.start.sequence, s.start.letter(), s.init, s.crc)
+	return path + fmt.Sprintf("%d-%d-%d-%d%c-%s-%08x-%d.m4s",
+		s.msn, s.duration, s.timescale, s.start.sequence, s.start.letter(), s.init, s.crc, s.iframe)
 }
 
 func (d discontinuity) letter() byte {
@@ -52,11 +53,11 @@ func (d discontinuity) letter() byte {
 // parseName reads the name of a segment, without its path.
 func parseName(name string) (*segment, bool) {
 	fields := strings.Split(strings.TrimSuffix(name, ".m4s"), "-")
-	if len(fields) != 6 || len(fields[3]) < 2 {
+	if len(fields) != 7 || len(fields[3]) < 2 {
 		return nil, false
 	}
 	sequence, letter := fields[3][:len(fields[3])-1], fields[3][len(fields[3])-1]
-	var errs [5]error
+	var errs [6]error
 	s := &segment{init: fields[4], start: discontinuity{here: letter == 'd'}}
 	s.msn, errs[0] = strconv.ParseInt(fields[0], 10, 64)
 	s.duration, errs[1] = strconv.ParseInt(fields[1], 10, 64)
@@ -64,12 +65,13 @@ func parseName(name string) (*segment, bool) {
 	s.start.sequence, errs[3] = strconv.ParseInt(sequence, 10, 64)
 	crc, err := strconv.ParseUint(fields[5], 16, 32)
 	s.crc, errs[4] = uint32(crc), err
+	s.iframe, errs[5] = strconv.ParseInt(fields[6], 10, 64)
 	for _, err := range errs {
 		if err != nil {
 			return nil, false
 		}
 	}
-	sane := s.msn >= 0 && s.msn <= maxMSN && s.duration > 0 && s.timescale > 0 && s.timescale <= maxTimescale && s.start.sequence >= 0
+	sane := s.msn >= 0 && s.msn <= maxMSN && s.duration > 0 && s.timescale > 0 && s.timescale <= maxTimescale && s.start.sequence >= 0 && s.iframe >= 0
 	// What does not read back as it was written is not ours.
 	return s, sane && s.storeName("") == name
 }

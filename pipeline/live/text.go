@@ -16,23 +16,27 @@ const (
 
 // Form is a form of a media playlist.
 type Form struct {
-	Mode Mode
-	DVR  bool // as far back as there is media, rather than the live window
+	Mode    Mode
+	DVR     bool // as far back as there is media, rather than the live window
+	IFrames bool // of one picture per segment, for trick play
 }
 
 // forms is how many there are.
-const forms = 2 * int(modes)
+const forms = 4 * int(modes)
 
 func (f Form) index() int {
 	i := int(f.Mode)
 	if f.DVR {
 		i += int(modes)
 	}
+	if f.IFrames {
+		i += 2 * int(modes)
+	}
 	return i
 }
 
 // listsParts reports whether the form changes with every part, not only with every segment.
-func (f Form) listsParts() bool { return f.Mode != Plain }
+func (f Form) listsParts() bool { return f.Mode != Plain && !f.IFrames }
 
 // Text is a rendered playlist. Its bytes are shared: they must not be written.
 type Text struct {

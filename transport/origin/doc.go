@@ -11,6 +11,7 @@
 //
 //	GET /live/{feed}/index.m3u8                       the multivariant playlist
 //	GET /live/{feed}/{rendition}/index.m3u8           a media playlist, with _HLS_msn, _HLS_part and _HLS_skip
+//	GET /live/{feed}/{rendition}/iframes.m3u8         its I-frames, for trick play; likewise under /dvr and /vod
 //	GET /live/{feed}/{rendition}/{msn}.m4s            a segment
 //	GET /live/{feed}/{rendition}/{msn}.{part}.m4s     a part; the hinted one is held until it is whole
 //	GET /live/{feed}/{rendition}/init.{version}.mp4   an init section

@@ -19,16 +19,22 @@ type fileKind uint8
 const (
 	noFile fileKind = iota
 	playlistFile
+	iframesFile
 	segmentFile
 	partFile
 	initFile
 )
 
-// parseFile reads index.m3u8, <msn>.m4s, <msn>.<part>.m4s and init.<version>.mp4.
+func (f file) isPlaylist() bool { return f.kind == playlistFile || f.kind == iframesFile }
+
+// parseFile reads index.m3u8, iframes.m3u8, <msn>.m4s, <msn>.<part>.m4s and init.<version>.mp4.
 // Each thing has exactly one name, so that caches hold it once.
 func parseFile(name string) file {
-	if name == "index.m3u8" {
+	switch name {
+	case "index.m3u8":
 		return file{kind: playlistFile}
+	case "iframes.m3u8":
+		return file{kind: iframesFile}
 	}
 	if version, ok := cutAround(name, "init.", ".mp4"); ok && pipeline.ValidID(version) {
 		return file{kind: initFile, init: version}

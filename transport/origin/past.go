@@ -22,11 +22,16 @@ func (s *Server) getPast(w http.ResponseWriter, req *http.Request) {
 }
 
 func (s *Server) getPastPlaylist(w http.ResponseWriter, req *http.Request) {
+	f := parseFile(req.PathValue("file"))
+	if !f.isPlaylist() {
+		fail(w, http.StatusNotFound, "no such file", time.Second)
+		return
+	}
 	past, target, ok := s.past(w, req)
 	if !ok {
 		return
 	}
-	text, err := past.Playlist(req.PathValue("rendition"))
+	text, err := past.Playlist(req.PathValue("rendition"), f.kind == iframesFile)
 	if err != nil {
 		failLive(w, err, target)
 		return

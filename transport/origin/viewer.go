@@ -45,8 +45,8 @@ func (s *Server) getFile(w http.ResponseWriter, req *http.Request) {
 		fail(w, http.StatusNotFound, "no such file", time.Second)
 		return
 	}
-	if f.kind == playlistFile {
-		s.getPlaylist(w, req, rendition, live.Form{})
+	if f.isPlaylist() {
+		s.getPlaylist(w, req, rendition, live.Form{IFrames: f.kind == iframesFile})
 		return
 	}
 	s.getMedia(w, req, rendition, f)
@@ -55,11 +55,12 @@ func (s *Server) getFile(w http.ResponseWriter, req *http.Request) {
 // getDVR answers with a playlist that goes back as far as there is media. Its media lie where those of the live window do.
 func (s *Server) getDVR(w http.ResponseWriter, req *http.Request) {
 	rendition := s.rendition(req)
-	if rendition == nil {
+	f := parseFile(req.PathValue("file"))
+	if rendition == nil || !f.isPlaylist() {
 		fail(w, http.StatusNotFound, "no such file", time.Second)
 		return
 	}
-	s.getPlaylist(w, req, rendition, live.Form{DVR: true})
+	s.getPlaylist(w, req, rendition, live.Form{DVR: true, IFrames: f.kind == iframesFile})
 }
 
 // rendition returns the rendition that a request names, nil when there is none.
@@ -83,6 +84,7 @@ func (s *Server) getPlaylist(w http.ResponseWriter, req *http.Request, r *live.R
 		fail(w, http.StatusBadRequest, err.Error(), 4*target)
 		return
 	}
+	d.hasPart = d.hasPart && !form.IFrames // which changes with every segment
 	// The playlist without low latency does not offer to block, so there is nothing to ask of it.
 	blocking := d.hasMSN && !d.plain
 	okAge, errAge := target/2, target
