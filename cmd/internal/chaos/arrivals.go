@@ -57,7 +57,7 @@ func (a *arrivals) RoundTrip(r *http.Request) (*http.Response, error) {
 // nextAfter returns when the next part came after a moment, in the rendition that waited longest. When the parts on
 // their way still came and a pause of more than two parts followed, it is the end of that pause.
 func (a *arrivals) nextAfter(moment time.Time) (worst time.Duration) {
-	const within = 15 * time.Second // pauses later than that have another cause
+	const within = 3 * time.Second // a pause that begins later has another cause
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, list := range a.parts {
@@ -76,8 +76,8 @@ func (a *arrivals) nextAfter(moment time.Time) (worst time.Duration) {
 	return worst
 }
 
-// behindFor returns how long after a moment the slowest rendition was further behind than usual by half a second or
-// more, for the last time. Usual is what the parts of the last segment's length before the moment were.
+// behindFor returns how long after a moment the slowest rendition had caught up: the last of the parts in a row that
+// were later than usual by half a second or more. Usual is what the parts of the last segment's length before the moment were.
 func (a *arrivals) behindFor(moment time.Time) (worst time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -93,11 +93,15 @@ func (a *arrivals) behindFor(moment time.Time) (worst time.Duration) {
 		for _, p := range list[max(first-partsPerSegment, 0):first] {
 			usual = max(usual, lag(p))
 		}
+		late := time.Duration(0)
 		for _, p := range list[first:] {
 			if lag(p) > usual+time.Second/2 {
-				worst = max(worst, p.at.Sub(moment))
+				late = p.at.Sub(moment)
+			} else if late > 0 {
+				break
 			}
 		}
+		worst = max(worst, late)
 	}
 	return worst
 }
