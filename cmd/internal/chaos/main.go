@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -57,6 +58,7 @@ func command(ctx context.Context, args []string) error {
 	if s.binaries, err = build(ctx, *bin, s.dir); err != nil {
 		return err
 	}
+	defer http.DefaultClient.CloseIdleConnections()
 	failed := s.run(ctx)
 	fmt.Println(table(s.results))
 	return errors.Join(failed, write(*out, record{Seed: s.seed, Faults: s.results}))
