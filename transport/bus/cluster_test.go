@@ -265,12 +265,16 @@ func TestReadersOfAClusterDoNotNoticeTheDeathOfANode(t *testing.T) {
 	const stream, bucket = "FEED_lobby", "KV_assign"
 
 	writer := connectTo("writer", "node-2")
-	w := startWriter(t, writer, WriterOptions{})
+	// A busy machine can take longer to elect than the ring holds by default.
+	w := startWriter(t, writer, WriterOptions{RingAge: patience})
 	w.claimed(t)
 	one, other := connectTo("one", "node-1"), connectTo("other", "node-3")
 	taps := map[*Conn]*viewer{one: startViewer(t, newReader(t, one)), other: startViewer(t, newReader(t, other))}
 	consumer := startViewer(t, newConsumerReader(other, "lobby", ReaderOptions{From: 1, Now: time.Now, Logger: testLog(t)}))
 	publishSteadily(t, w)
+	for _, v := range taps {
+		until(t, "the first pictures", func() bool { return v.seen() > 10 })
+	}
 
 	follower := func() string { // one with a reader
 		r, err := replicasOf(t, observer, stream)

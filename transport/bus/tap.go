@@ -130,18 +130,16 @@ func (r *tapReader) ready(ctx context.Context) error {
 }
 
 // open subscribes first: what is published while it looks for the beginning is then either heard or stored.
+// The server takes a connection's requests in order, so there is nothing to wait for in between.
 func (r *tapReader) open(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, createTimeout)
-	defer cancel()
 	if r.subscriptions == nil {
 		if err := r.subscribe(); err != nil {
 			return errors.Join(err, r.Close())
 		}
 	}
-	if err := r.conn.nc.FlushWithContext(ctx); err != nil {
-		return fmt.Errorf("subscribing to the feed: %w", err)
-	}
 	if r.order.next == 0 {
+		ctx, cancel := context.WithTimeout(ctx, createTimeout)
+		defer cancel()
 		next, err := r.conn.begin(ctx, r.feed)
 		if err != nil {
 			return err

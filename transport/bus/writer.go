@@ -24,7 +24,7 @@ const (
 	recoveryPause  = 50 * time.Millisecond
 	recoveryLimit  = 500 * time.Millisecond // for each question asked
 	ackBuffer      = 1024
-	defaultRingAge = 10 * time.Second
+	defaultRingAge = 20 * time.Second // twice what a cluster's election takes
 	defaultRing    = 64 << 20
 	defaultDrain   = 3 * time.Second
 )
@@ -36,7 +36,7 @@ type WriterOptions struct {
 	// Bitrate of the source in bit/s, for the size of a stream that must be made. See Conn.EnsureFeed.
 	Bitrate int64
 	// RingAge and RingBytes bound what is kept while the stream does not take it; the oldest records go first.
-	// They default to 10 s and 64 MiB.
+	// They default to 20 s and 64 MiB.
 	RingAge   time.Duration
 	RingBytes int64
 	// DrainTimeout bounds how long Run goes on at its end for what is not stored yet. It defaults to 3 s.

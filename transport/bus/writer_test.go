@@ -200,7 +200,7 @@ func TestTheLargestRecordFits(t *testing.T) {
 func TestOverflowDropsTheOldestAndWaitsForRandomAccess(t *testing.T) {
 	c := local(t)
 	now := time.Unix(1_700_000_000, 0)
-	w, err := c.NewWriter(WriterOptions{Feed: "lobby", Now: func() time.Time { return now }})
+	w, err := c.NewWriter(WriterOptions{Feed: "lobby", RingAge: 10 * time.Second, Now: func() time.Time { return now }})
 	require.NoError(t, err)
 	for n := range 8 { // 0 is a random access picture, and too old when 7 comes
 		require.NoError(t, w.Publish(picture(n)))
