@@ -49,7 +49,7 @@ func newRoot() *cobra.Command {
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
 		newServe(), newIngest(), newTranscode(), newOrigin(),
-		newDemo(), newCamera(), newCheck(), newProbe(), newBench(), newVersion(), newChild(), newBenchRun(),
+		newDemo(), newCamera(), newCheck(), newProbe(), newLint(), newLoad(), newBench(), newVersion(), newChild(), newBenchRun(),
 	)
 	return root
 }

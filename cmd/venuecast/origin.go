@@ -50,8 +50,12 @@ func (h *host) origin(context.Context) ([]pipeline.Stage, error) {
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
+	check, err := h.selfCheck(feeds, server.Handler())
+	if err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
 	h.originAddr = listener.Addr().String()
-	return []pipeline.Stage{feeds, server}, nil
+	return []pipeline.Stage{feeds, server, check}, nil
 }
 
 func (h *host) clips(feeds *live.Feeds) (*origin.Clips, error) {

@@ -19,7 +19,7 @@ func (g *page) http(q *Request, r *Response) {
 		return
 	}
 	if r.Redirected && q.Kind != MultivariantPlaylist {
-		g.found("redirected", nil, "another URL answered")
+		g.found("media-redirected", nil, "another URL answered")
 	}
 	if strings.HasPrefix(q.URL, "https:") && strings.HasPrefix(r.Protocol, "HTTP/1") {
 		g.found("http-1", nil, "the protocol is %s", r.Protocol)

@@ -13,7 +13,7 @@ var httpRules = []Rule{
 	{"cache-control-missing", draft + "appendix B.1", Should, "Answers have Cache-Control."},
 	{"cache-control-long", draft + "appendix B.1", Should, "A live playlist may be kept for half a target duration."},
 	{"cache-control-short", draft + "appendix B.1", Should, "The answer to a blocking request, and media, may be kept for six target durations."},
-	{"redirected", apple + "8.18", Should, "Media and media playlists are not redirected."},
+	{"media-redirected", apple + "8.18", Should, "Media and media playlists are not redirected."},
 	{"http-1", draft + "appendix B.1", Should, "A low-latency stream over TLS is served with HTTP/2 or HTTP/3."},
 	{"last-modified-old", apple + "8.24", Should, "Last-Modified of a live playlist is at most three target durations before Date."},
 	{"etag-missing", "RFC 9110 §8.8.3", Should, "Media, which never change, have an ETag or Last-Modified."},

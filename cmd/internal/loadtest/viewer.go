@@ -1,0 +1,177 @@
+package loadtest
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+// place is a part: its segment's number and its index.
+type place struct {
+	msn  int64
+	part int
+}
+
+// next returns the part after it.
+func (p place) next(perSegment int) place {
+	if p.part+1 >= perSegment {
+		return place{p.msn + 1, 0}
+	}
+	return place{p.msn, p.part + 1}
+}
+
+// sample is one answer that was complete.
+type sample struct {
+	place
+	began, done time.Time // first byte, last byte
+	media       bool
+}
+
+// viewer is one client. It is used by one goroutine, and read when that has ended.
+type viewer struct {
+	o       *Options
+	url     *url.URL
+	host    string
+	checks  bool // it reads what playlists say
+	conn    net.Conn
+	reader  *bufio.Reader
+	samples []sample
+	errors  map[string]int
+}
+
+// run follows the playlist from a part on until the context ends.
+func (v *viewer) run(ctx context.Context, at place) {
+	defer v.hangUp()
+	for ctx.Err() == nil {
+		if err := v.step(ctx, at); err != nil {
+			if over(ctx) {
+				return
+			}
+			v.errors[err.Error()]++
+			v.hangUp()
+			if !pause(ctx, 100*time.Millisecond) {
+				return
+			}
+		}
+		at = at.next(v.o.perSegment)
+	}
+}
+
+// step waits for one part and fetches it.
+func (v *viewer) step(ctx context.Context, at place) error {
+	query := "_HLS_msn=" + strconv.FormatInt(at.msn, 10) + "&_HLS_part=" + strconv.Itoa(at.part)
+	if err := v.get(ctx, v.url.EscapedPath()+"?"+query, at, false); err != nil {
+		return err
+	}
+	if v.o.PlaylistsOnly {
+		return nil
+	}
+	return v.get(ctx, v.url.ResolveReference(&url.URL{Path: fmt.Sprintf("%d.%d.m4s", at.msn, at.part)}).EscapedPath(), at, true)
+}
+
+// answerWithin bounds one answer: a server gives up after three target durations.
+const answerWithin = 30 * time.Second
+
+// deadline is when an answer must be there: in time, and before the end of the measurement.
+func deadline(ctx context.Context) time.Time {
+	at := time.Now().Add(answerWithin)
+	if end, ok := ctx.Deadline(); ok && end.Before(at) {
+		return end
+	}
+	return at
+}
+
+// over reports whether the measurement has ended. A connection may notice before the context does.
+func over(ctx context.Context) bool {
+	end, ok := ctx.Deadline()
+	return ctx.Err() != nil || ok && !time.Now().Before(end)
+}
+
+func (v *viewer) get(ctx context.Context, target string, at place, media bool) error {
+	if err := v.connect(ctx); err != nil {
+		return err
+	}
+	coding := "gzip"
+	if v.checks {
+		coding = "identity"
+	}
+	request := "GET " + target + " HTTP/1.1\r\nHost: " + v.host + "\r\nAccept-Encoding: " + coding + "\r\nUser-Agent: venuecast-load\r\n\r\n"
+	_ = v.conn.SetDeadline(deadline(ctx)) // a connection that cannot have one fails below
+	if _, err := io.WriteString(v.conn, request); err != nil {
+		return errors.New("sending a request failed")
+	}
+	response, err := http.ReadResponse(v.reader, nil)
+	if err != nil {
+		return errors.New("no answer")
+	}
+	began := time.Now()
+	defer func() { _ = response.Body.Close() }() // it is read to its end
+	var body bytes.Buffer
+	into := io.Discard
+	if v.checks && !media {
+		into = &body
+	}
+	n, err := io.Copy(into, response.Body)
+	switch {
+	case err != nil:
+		return errors.New("an answer was cut off")
+	case response.StatusCode != http.StatusOK:
+		return fmt.Errorf("status %d", response.StatusCode)
+	case n == 0:
+		return errors.New("an answer was empty")
+	case v.checks && !media && !bytes.Contains(body.Bytes(), fmt.Appendf(nil, "\"%d.%d.m4s\"", at.msn, at.part)):
+		return errors.New("a playlist lacks the part that was asked for")
+	}
+	v.samples = append(v.samples, sample{at, began, time.Now(), media})
+	return nil
+}
+
+func (v *viewer) connect(ctx context.Context) error {
+	if v.conn != nil {
+		return nil
+	}
+	dialer := &net.Dialer{Timeout: 10 * time.Second}
+	var err error
+	if v.url.Scheme == "https" {
+		secure := &tls.Dialer{NetDialer: dialer, Config: &tls.Config{
+			NextProtos: []string{"http/1.1"}, InsecureSkipVerify: v.o.Insecure, //nolint:gosec // the user asked for it
+		}}
+		v.conn, err = secure.DialContext(ctx, "tcp", v.host)
+	} else {
+		v.conn, err = dialer.DialContext(ctx, "tcp", v.host)
+	}
+	if err != nil {
+		v.conn = nil
+		return errors.New("connecting failed")
+	}
+	v.reader = bufio.NewReaderSize(v.conn, 4<<10)
+	return nil
+}
+
+func (v *viewer) hangUp() {
+	if v.conn != nil {
+		_ = v.conn.Close() // nothing more is wanted of it
+		v.conn = nil
+	}
+}
+
+// pause waits. It returns false when the context ended.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
