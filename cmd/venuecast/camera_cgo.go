@@ -50,7 +50,7 @@ func newCamera() *cobra.Command {
 	f.StringVar(&fps, "fps", "25", "pictures per second of the synthetic picture")
 	f.DurationVar(&o.GOP, "gop", 0, "time between keyframes of the synthetic picture (default 1s)")
 	f.Int64Var(&o.Bitrate, "bitrate", 0, "bit/s of the synthetic picture (default 4000000)")
-	f.BoolVar(&o.ClockFromZero, "clock-from-zero", false, "RTP times of the synthetic picture count from the start, as those of many cameras do")
+	f.BoolVar(&o.ClockFromZero, "clock-from-zero", false, "RTP times of the synthetic picture count from the start")
 	cmd.MarkFlagsMutuallyExclusive("file", "size")
 	return cmd
 }

@@ -98,7 +98,7 @@ func (c *cameras) lastPTS(ctx context.Context, feed string) (last codecs.Ticks) 
 	if err != nil {
 		return 0
 	}
-	defer reader.Close() //nolint:errcheck // nothing depends on it
+	defer reader.Close()
 	for {
 		r, err := reader.Next(ctx)
 		if err != nil && !errors.Is(err, pipeline.ErrGap) {

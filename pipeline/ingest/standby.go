@@ -47,7 +47,7 @@ func (s *Standby) remember(ctx context.Context) error {
 			return err
 		}
 		limited, cancel := context.WithTimeoutCause(ctx, 100*time.Millisecond, errTick)
-		_, err := s.Pop(limited)
+		_, err := s.pop(limited)
 		cancel()
 		s.turn <- struct{}{}
 		if err != nil && !errors.Is(err, errTick) {
@@ -65,8 +65,8 @@ func (s *Standby) take(ctx context.Context) error {
 	}
 }
 
-// Pop takes the next event of the source, and remembers it. Only who has the turn may call it.
-func (s *Standby) Pop(ctx context.Context) (event, error) {
+// pop takes the next event of the source, and remembers it. Only who has the turn may call it.
+func (s *Standby) pop(ctx context.Context) (event, error) {
 	e, err := s.queue.Pop(ctx)
 	if err == nil {
 		s.kept.add(e)
@@ -98,7 +98,7 @@ func (h *handover) Pop(ctx context.Context) (event, error) {
 		h.first = h.first[1:]
 		return e, nil
 	}
-	return h.standby.Pop(ctx)
+	return h.standby.pop(ctx)
 }
 
 // Discard does nothing: the standby goes on.

@@ -168,7 +168,8 @@ func (p *Peers) Alive() []Heartbeat {
 }
 
 // Dead reports whether a worker is known to be dead: it has said that it leaves, or one second has passed without a beat
-// of it, in which its beats would have been heard. A worker is not dead because this process has lost its own connection, or has only begun to listen.
+// of it, in which its beats would have been heard. A worker is not dead because this process has lost its own connection,
+// or has only begun to listen.
 func (p *Peers) Dead(worker string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

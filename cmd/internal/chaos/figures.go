@@ -50,7 +50,8 @@ type figures struct {
 
 // take adds the watcher's report.
 func (f *figures) take(r watch.Report) {
-	f.Missing, f.Doubled, f.Changed, f.Sequence = r.Count(watch.Missing), r.Count(watch.Doubled), r.Count(watch.Changed), r.Count(watch.Sequence)
+	f.Missing, f.Doubled = r.Count(watch.Missing), r.Count(watch.Doubled)
+	f.Changed, f.Sequence = r.Count(watch.Changed), r.Count(watch.Sequence)
 	f.Discontinuities = int64(r.Count(watch.Discontinuity))
 	f.OtherFaults = r.Total() - r.Count(watch.HTTP) - f.Missing - f.Doubled - f.Changed - f.Sequence - int(f.Discontinuities) -
 		r.Count(watch.Hole) - r.Count(watch.Overlap)

@@ -23,7 +23,7 @@ const (
 
 // signalChild sends a signal to the process that transcodes.
 func (e *experiment) signalChild(s syscall.Signal) error {
-	who, _ := owner(e.site.workers)
+	who := owner(e.site.workers)
 	pid, err := who.child()
 	if err != nil {
 		return err
@@ -39,7 +39,7 @@ func freezeChild(_ context.Context, e *experiment) error { return e.signalChild(
 
 // killWorker kills a worker and its child together, as a machine dies.
 func killWorker(ctx context.Context, e *experiment) error {
-	who, _ := owner(e.site.workers)
+	who := owner(e.site.workers)
 	pid, err := who.child()
 	if err != nil {
 		return err
@@ -52,7 +52,7 @@ func killWorker(ctx context.Context, e *experiment) error {
 }
 
 func freezeWorker(ctx context.Context, e *experiment) error {
-	who, _ := owner(e.site.workers)
+	who := owner(e.site.workers)
 	pid, err := who.child()
 	if err != nil {
 		return err
@@ -70,7 +70,7 @@ func freezeWorker(ctx context.Context, e *experiment) error {
 
 // drainWorker tells a worker to end: it must do so within 5 s and with status 0.
 func drainWorker(ctx context.Context, e *experiment) error {
-	who, _ := owner(e.site.workers)
+	who := owner(e.site.workers)
 	e.note("SIGTERM to %s", who.name)
 	if err := who.signal(syscall.SIGTERM); err != nil {
 		return err
@@ -90,7 +90,7 @@ func drainWorker(ctx context.Context, e *experiment) error {
 }
 
 func killIngest(ctx context.Context, e *experiment) error {
-	who, _ := owner(e.site.ingests)
+	who := owner(e.site.ingests)
 	e.note("SIGKILL to %s", who.name)
 	if err := who.signal(syscall.SIGKILL); err != nil {
 		return err
@@ -99,7 +99,7 @@ func killIngest(ctx context.Context, e *experiment) error {
 }
 
 func freezeIngest(ctx context.Context, e *experiment) error {
-	who, _ := owner(e.site.ingests)
+	who := owner(e.site.ingests)
 	e.note("SIGSTOP to %s", who.name)
 	if err := who.signal(syscall.SIGSTOP); err != nil {
 		return err
@@ -212,7 +212,7 @@ func (e *experiment) exchange(_ context.Context, o cameraOptions) error {
 // two kills a worker together with an ingest, the origin, NATS, or the wire to the camera.
 func two(ctx context.Context, e *experiment) error {
 	others := []func(context.Context, *experiment) error{killIngest, killOrigin, killNATS, cut(time.Second)}
-	worker, _ := owner(e.site.workers)
+	worker := owner(e.site.workers)
 	pid, err := worker.child()
 	if err != nil {
 		return err

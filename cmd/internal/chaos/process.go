@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -70,10 +71,13 @@ func (p *program) start(ctx context.Context) error {
 	return nil
 }
 
+// readyLine is what venuecast, its camera and NATS say when they are ready.
+var readyLine = regexp.MustCompile("venuecast is ready|camera plays at|Server is ready")
+
 // read keeps the log, and notes in it when the program is ready and when it claims the feed.
 // It ends when the last child that shares the output has.
 func (p *program) read(out *os.File) error {
-	defer out.Close() //nolint:errcheck // it was only read
+	defer out.Close()
 	lines := bufio.NewScanner(out)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
@@ -83,7 +87,7 @@ func (p *program) read(out *os.File) error {
 		if strings.Contains(line, "feed is claimed") {
 			p.claimed = time.Now()
 		}
-		if !p.isReady && (strings.Contains(line, "venuecast is ready") || strings.Contains(line, "plays at") || strings.Contains(line, "Server is ready")) {
+		if !p.isReady && readyLine.MatchString(line) {
 			p.isReady = true
 			close(p.ready)
 		}

@@ -71,11 +71,11 @@ func (r *relay) response(ctx context.Context, data []byte) ([]byte, error) {
 	p := r.pairs[len(r.pairs)-1]
 	p.camera = ports(serverPorts, found)
 	for i := range 2 {
-		r.group.Start(ctx, pipeline.Func("to client", func(ctx context.Context) error {
-			return r.carry(ctx, p.toCamera[i], p.toClient[i], p.client[i])
+		r.group.Start(ctx, pipeline.Func("to client", func(context.Context) error {
+			return r.carry(p.toCamera[i], p.toClient[i], p.client[i])
 		}), func(error) {})
-		r.group.Start(ctx, pipeline.Func("to camera", func(ctx context.Context) error {
-			return r.carry(ctx, p.toClient[i], p.toCamera[i], p.camera[i])
+		r.group.Start(ctx, pipeline.Func("to camera", func(context.Context) error {
+			return r.carry(p.toClient[i], p.toCamera[i], p.camera[i])
 		}), func(error) {})
 	}
 	data = clientPorts.ReplaceAll(data, fmt.Appendf(nil, "client_port=%d-%d", p.client[0], p.client[1]))
@@ -83,7 +83,7 @@ func (r *relay) response(ctx context.Context, data []byte) ([]byte, error) {
 }
 
 // carry loses and delays packets. Each is delayed by itself, so they also overtake each other.
-func (r *relay) carry(ctx context.Context, from, by *net.UDPConn, port int) error {
+func (r *relay) carry(from, by *net.UDPConn, port int) error {
 	to := &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port}
 	buffer := make([]byte, 64<<10)
 	for {
@@ -99,7 +99,7 @@ func (r *relay) carry(ctx context.Context, from, by *net.UDPConn, port int) erro
 	}
 }
 
-// Close ends what is carried.
+// close ends what is carried.
 func (r *relay) close() {
 	r.mu.Lock()
 	for _, p := range r.pairs {

@@ -182,19 +182,14 @@ ladders:
 		feedID, "rtsp://"+s.wire.addr()+"/camera", transport, standby)
 }
 
-// owner returns which of several processes has the feed, and the others.
-func owner(list []*program) (who *program, others []*program) {
+// owner returns which of several processes has the feed.
+func owner(list []*program) (who *program) {
 	for _, p := range list {
 		if who == nil || p.claimedAt().After(who.claimedAt()) {
 			who = p
 		}
 	}
-	for _, p := range list {
-		if p != who {
-			others = append(others, p)
-		}
-	}
-	return who, others
+	return who
 }
 
 // restart starts a program that was killed.

@@ -124,7 +124,7 @@ func plain(_ context.Context, data []byte) ([]byte, error) { return data, nil }
 
 // copy carries one way, through change.
 func (w *wire) copy(ctx context.Context, to, from net.Conn, change func(context.Context, []byte) ([]byte, error)) error {
-	defer to.Close() //nolint:errcheck // it may be closed already
+	defer to.Close()
 	buffer := make([]byte, 64<<10)
 	for {
 		n, err := from.Read(buffer)
