@@ -45,7 +45,7 @@ func newChild() *cobra.Command {
 }
 
 // snapshotInterval is how often a child reports its metrics, and so shows that it gets on.
-const snapshotInterval = time.Second
+const snapshotInterval = time.Second / 2
 
 func runChild(ctx context.Context, j job) error {
 	log := newLogger(configs.Log{Level: j.Level, Format: j.Format})

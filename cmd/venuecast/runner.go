@@ -124,7 +124,7 @@ func (c *children) start(ctx context.Context, a fleet.Assignment) (*exec.Cmd, io
 
 // watch looks from outside whether the child gets on, and kills it when it does not.
 func (c *children) watch(ctx context.Context, feed string, kill func()) error {
-	tick := time.NewTicker(stuckAfter / 10)
+	tick := time.NewTicker(stuckAfter / 20)
 	defer tick.Stop()
 	seen, since, limit := 0.0, time.Now(), startAfter
 	for {

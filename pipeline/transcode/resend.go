@@ -84,8 +84,8 @@ func (r *Resender) Resend(ctx context.Context, state pipeline.State, parts int) 
 
 // next returns the place after p in segments of so many parts.
 func next(p pipeline.Position, parts int) pipeline.Position {
-	if p.Part++; p.Part == parts {
-		p = pipeline.Position{MSN: p.MSN + 1}
+	if p.Part+1 == parts {
+		return pipeline.Position{MSN: p.MSN + 1}
 	}
-	return p
+	return pipeline.Position{MSN: p.MSN, Part: p.Part + 1}
 }

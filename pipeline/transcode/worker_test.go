@@ -181,7 +181,8 @@ type leavingReader struct {
 }
 
 func (r *leavingReader) Next(ctx context.Context) (pipeline.Record, error) {
-	if r.before--; r.before == 0 {
+	r.before--
+	if r.before == 0 {
 		r.leave()
 	}
 	return r.fakeReader.Next(ctx)

@@ -100,7 +100,7 @@ func (e *experiment) healthy(ctx context.Context) error {
 			return nil
 		}
 		if ctx.Err() != nil {
-			return fmt.Errorf("%w: %v", context.Cause(ctx), err)
+			return errors.Join(context.Cause(ctx), err)
 		}
 		if err != nil {
 			if err := sleep(ctx, time.Second); err != nil {
