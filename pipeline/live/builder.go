@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/flate"
 	"encoding/binary"
+	"fmt"
 	"hash/crc32"
 	"sync"
 )
@@ -30,9 +31,10 @@ func (b *builder) page(p *page) {
 // text ends the playlist.
 func (b *builder) text() Text {
 	b.squeeze(true)
-	b.zip.Write(binary.LittleEndian.AppendUint32(nil, crc32.ChecksumIEEE(b.plain)))
+	crc := crc32.ChecksumIEEE(b.plain)
+	b.zip.Write(binary.LittleEndian.AppendUint32(nil, crc))
 	b.zip.Write(binary.LittleEndian.AppendUint32(nil, uint32(len(b.plain))))
-	return Text{Plain: b.plain, Gzip: b.zip.Bytes()}
+	return Text{Plain: b.plain, Gzip: b.zip.Bytes(), Tag: fmt.Sprintf(`W/"%x-%08x"`, len(b.plain), crc)}
 }
 
 func (b *builder) squeeze(last bool) {

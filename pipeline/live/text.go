@@ -41,6 +41,7 @@ func (f Form) listsParts() bool { return f.Mode != Plain && !f.IFrames }
 // Text is a rendered playlist. Its bytes are shared: they must not be written.
 type Text struct {
 	Plain, Gzip []byte
+	Tag         string // a weak entity tag (RFC 9110 §8.8.3)
 }
 
 // renderings are all forms of a playlist, each rendered at most once, when it is first asked for.

@@ -15,6 +15,8 @@ type metrics struct {
 	responses *prometheus.CounterVec
 	waiting   prometheus.Gauge
 	turned    prometheus.Counter
+
+	connections prometheus.Gauge
 }
 
 func newMetrics(reg prometheus.Registerer) (*metrics, error) {
@@ -35,8 +37,10 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 			Name: "venuecast_origin_waiting_requests", Help: "Requests that wait for a part."}),
 		turned: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "venuecast_origin_waiting_refused_total", Help: "Requests turned away because too many wait."}),
+		connections: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "venuecast_origin_connections", Help: "Connections of viewers and workers."}),
 	}
-	for _, c := range []prometheus.Collector{m.parts, m.bytes, m.lateness, m.refused, m.responses, m.waiting, m.turned} {
+	for _, c := range []prometheus.Collector{m.parts, m.bytes, m.lateness, m.refused, m.responses, m.waiting, m.turned, m.connections} {
 		if err := reg.Register(c); err != nil {
 			return nil, fmt.Errorf("registering the origin's metrics: %w", err)
 		}

@@ -22,10 +22,17 @@ type Options struct {
 	Listener net.Listener
 	// TLS, if not nil, is how Run speaks HTTPS on the Listener, HTTP/2 included.
 	TLS *tls.Config
+	// Plain, if not nil, is where Run speaks plain HTTP besides: with TLS on the Listener, for workers on the same machine.
+	// Run closes it.
+	Plain net.Listener
+	// Connections bounds the connections of each listener; more wait to be accepted. It defaults to 32768.
+	Connections int
 	// Token is what workers must show. It must be set.
 	Token string
 	// MaxWaiting bounds the requests that wait for a part; more get 503. It defaults to 20000.
 	MaxWaiting int
+	// HeaderTimeout bounds the reading of one request's header. It defaults to 5 s.
+	HeaderTimeout time.Duration
 	// WriteTimeout bounds the sending of one answer. It defaults to 30 s.
 	WriteTimeout time.Duration
 	// ReadTimeout bounds the reading of one request body. It defaults to 15 s.
@@ -47,6 +54,12 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.MaxWaiting <= 0 {
 		o.MaxWaiting = 20000
+	}
+	if o.Connections <= 0 {
+		o.Connections = 32768
+	}
+	if o.HeaderTimeout <= 0 {
+		o.HeaderTimeout = 5 * time.Second
 	}
 	if o.WriteTimeout <= 0 {
 		o.WriteTimeout = 30 * time.Second

@@ -23,9 +23,15 @@ var startOfTest = time.Now().Truncate(time.Second)
 
 // serve runs an origin on a socket of its own until the test ends, or stop is called.
 func serve(t *testing.T, address string, reg prometheus.Registerer) (url string, stop func()) {
-	listener, err := net.Listen("tcp", address)
+	return serveWith(t, address, origin.Options{Registerer: reg})
+}
+
+func serveWith(t *testing.T, address string, opts origin.Options) (url string, stop func()) {
+	var err error
+	opts.Listener, err = net.Listen("tcp", address)
 	require.NoError(t, err)
-	server, err := origin.New(origin.Options{Feeds: live.New(live.Options{}), Listener: listener, Token: token, Registerer: reg})
+	opts.Feeds, opts.Token = live.New(live.Options{}), token
+	server, err := origin.New(opts)
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	var running sync.WaitGroup
@@ -36,7 +42,11 @@ func serve(t *testing.T, address string, reg prometheus.Registerer) (url string,
 	})
 	stop = func() { cancel(); running.Wait() }
 	t.Cleanup(stop)
-	return "http://" + listener.Addr().String(), stop
+	scheme := "http://"
+	if opts.TLS != nil {
+		scheme = "https://"
+	}
+	return scheme + opts.Listener.Addr().String(), stop
 }
 
 func newClient(t *testing.T, url string) *push.Client {
@@ -92,10 +102,14 @@ func TestAPushedPartReachesABlockedViewer(t *testing.T) {
 }
 
 func waitingRequests(t *testing.T, registry *prometheus.Registry) float64 {
+	return gauge(t, registry, "venuecast_origin_waiting_requests")
+}
+
+func gauge(t *testing.T, registry *prometheus.Registry, name string) float64 {
 	families, err := registry.Gather()
 	require.NoError(t, err)
 	for _, f := range families {
-		if f.GetName() == "venuecast_origin_waiting_requests" {
+		if f.GetName() == name {
 			return f.GetMetric()[0].GetGauge().GetValue()
 		}
 	}

@@ -3,6 +3,7 @@ package origin
 import (
 	"context"
 	"crypto/sha256"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -67,34 +68,16 @@ func (s *Server) routes() http.Handler {
 
 // Bounds of a connection.
 const (
-	headerTimeout = 5 * time.Second
-	idleTimeout   = 75 * time.Second // above that of common proxies, so that they close first
-	headerBytes   = 16 << 10
-	closeTimeout  = 5 * time.Second
+	idleTimeout  = 75 * time.Second // above that of common proxies, so that they close first
+	headerBytes  = 16 << 10
+	closeTimeout = 5 * time.Second
 )
 
 // Run serves until its context ends. Then waiting requests are answered at once, and answers under way get 5 s.
 func (s *Server) Run(ctx context.Context) error {
-	protocols := new(http.Protocols)
-	protocols.SetHTTP1(true)
-	protocols.SetHTTP2(true)
-	protocols.SetUnencryptedHTTP2(true) // for a proxy on the same host
-	server := &http.Server{
-		Handler:           s.handler,
-		TLSConfig:         s.opts.TLS,
-		ReadHeaderTimeout: headerTimeout,
-		IdleTimeout:       idleTimeout,
-		MaxHeaderBytes:    headerBytes,
-		Protocols:         protocols,
-		BaseContext:       func(net.Listener) context.Context { return ctx },
-		ErrorLog:          slog.NewLogLogger(s.opts.Logger.Handler(), slog.LevelDebug),
-	}
-	stages := []pipeline.Stage{
-		pipeline.Func("serving", func(context.Context) error { return s.serve(server) }),
-		pipeline.Func("closing", func(ctx context.Context) error {
-			<-ctx.Done()
-			return closeServer(ctx, server)
-		}),
+	stages := s.listen(ctx, s.opts.Listener, s.opts.TLS)
+	if s.opts.Plain != nil {
+		stages = append(stages, s.listen(ctx, s.opts.Plain, nil)...)
 	}
 	if s.opts.Clips != nil {
 		stages = append(stages, pipeline.Func(s.opts.Clips.Name(), func(ctx context.Context) error {
@@ -107,12 +90,49 @@ func (s *Server) Run(ctx context.Context) error {
 	return pipeline.Run(ctx, stages...)
 }
 
-func (s *Server) serve(server *http.Server) error {
+// listen returns the stages that serve on one listener.
+func (s *Server) listen(ctx context.Context, listener net.Listener, config *tls.Config) []pipeline.Stage {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true)
+	protocols.SetUnencryptedHTTP2(true) // for a proxy on the same host
+	server := &http.Server{
+		Handler:           s.handler,
+		TLSConfig:         config,
+		ReadHeaderTimeout: s.opts.HeaderTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    headerBytes,
+		Protocols:         protocols,
+		ConnState:         s.countConnections,
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+		ErrorLog:          slog.NewLogLogger(s.opts.Logger.Handler(), slog.LevelDebug),
+	}
+	return []pipeline.Stage{
+		pipeline.Func("serving", func(context.Context) error { return serve(server, newLimited(listener, s.opts.Connections)) }),
+		pipeline.Func("closing", func(ctx context.Context) error {
+			<-ctx.Done()
+			return closeServer(ctx, server)
+		}),
+	}
+}
+
+// countConnections counts a connection when it comes and when it goes.
+func (s *Server) countConnections(_ net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateNew:
+		s.metrics.connections.Inc()
+	case http.StateHijacked, http.StateClosed:
+		s.metrics.connections.Dec()
+	case http.StateActive, http.StateIdle:
+	}
+}
+
+func serve(server *http.Server, listener net.Listener) error {
 	var err error
-	if s.opts.TLS != nil {
-		err = server.ServeTLS(s.opts.Listener, "", "")
+	if server.TLSConfig != nil {
+		err = server.ServeTLS(listener, "", "")
 	} else {
-		err = server.Serve(s.opts.Listener)
+		err = server.Serve(listener)
 	}
 	if !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serving HTTP: %w", err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -141,7 +142,7 @@ func (s *Server) getMedia(w http.ResponseWriter, req *http.Request, r *live.Rend
 	h.Set("Content-Type", mediaType(r.Kind()))
 	h.Set("ETag", `"`+media.Tag+`"`)
 	cacheFor(w, 6*target)
-	http.ServeContent(w, req, "", time.Time{}, media)
+	http.ServeContent(w, req, "", time.Time{}, media.ReadSeekCloser)
 }
 
 func mediaType(kind codecs.Kind) string {
@@ -193,6 +194,12 @@ func writePlaylist(w http.ResponseWriter, req *http.Request, text live.Text) {
 	h := w.Header()
 	h.Set("Content-Type", playlistType)
 	h.Set("Vary", "Accept-Encoding")
+	// It is weak: the bytes of the two encodings differ (RFC 9110 §8.8.1).
+	h.Set("ETag", text.Tag)
+	if slices.Contains(strings.Split(req.Header.Get("If-None-Match"), ", "), text.Tag) {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
 	body := text.Plain
 	if acceptsGzip(req.Header.Get("Accept-Encoding")) {
 		h.Set("Content-Encoding", "gzip")
