@@ -151,6 +151,9 @@ func (e *experiment) measure(ctx context.Context) (figures, error) {
 		}
 	}
 	f.continuous()
+	if !e.fault.remade {
+		f.same()
+	}
 	e.fault.check(&f)
 	if len(f.Failed) > 0 {
 		e.keep(dir, report, f)

@@ -15,14 +15,16 @@ type fault struct {
 	inject func(ctx context.Context, e *experiment) error
 	after  time.Duration  // how long it is watched after that; at least 10 s
 	check  func(*figures) // what must hold, besides that nothing is missing, doubled, changed or discontinuous
+	remade bool           // worker and origin die together: the segment in progress is made anew
 }
 
-// single has one NATS server, cluster three and a warm standby, lossy one and a bad network before the camera.
+// whole is one process that embeds NATS, single has one NATS server, cluster three and a warm standby, lossy one and a bad network before the camera.
 var (
 	single  = layout{servers: 1}
 	cluster = layout{servers: 3, warm: true}
 	lossy   = layout{servers: 1, udp: true}
-	layouts = []layout{single, cluster, lossy}
+	whole   = layout{}
+	layouts = []layout{single, cluster, lossy, whole}
 )
 
 func faults() []fault {
@@ -50,6 +52,7 @@ func faults() []fault {
 
 		{name: "ingest killed (warm)", layout: cluster, inject: killIngest, check: (*figures).everyFrame},
 		{name: "NATS leader killed", layout: cluster, inject: killLeader, check: leaderChanged, after: 15 * time.Second},
+		{name: "serve killed", layout: whole, inject: killOrigin, check: served, remade: true},
 		{name: "2 % loss and 200 ms jitter", layout: lossy, inject: nothing, check: (*figures).growing, after: 20 * time.Second},
 	}
 }
@@ -84,6 +87,12 @@ func ingestTookOver(f *figures) {
 func leaderChanged(f *figures) {
 	f.everyFrame()
 	f.bound(f.LongestWait <= 2, "%.2f s without a new part, want 2 s at most", f.LongestWait)
+}
+
+// served is what must hold when everything but the camera dies together, and is away for two seconds.
+func served(f *figures) {
+	f.bound(f.NextPart <= 8, "next part after %.2f s, want 8 s at most", f.NextPart)
+	f.bound(f.Stale <= 8, "%.2f s without a new picture, want 8 s at most", f.Stale)
 }
 
 // growing checks that the playlist never stands still for longer than a takeover takes.

@@ -29,6 +29,7 @@ type figures struct {
 	Discontinuities int64 `json:"discontinuities"` // tags, and steps of the sequence
 	HoleTicks       int64 `json:"hole_ticks"`      // between segments
 	OverlapTicks    int64 `json:"overlap_ticks"`   // between segments
+	Remade          int   `json:"remade"`          // segments that are not what their parts were, which players have had
 	OtherFaults     int   `json:"other_faults"`    // breaches of the watcher's other rules, requests aside
 	DecodeErrors    int   `json:"decode_errors"`   // lines that ffmpeg says about the recording
 
@@ -52,9 +53,9 @@ type figures struct {
 func (f *figures) take(r watch.Report) {
 	f.Missing, f.Doubled = r.Count(watch.Missing), r.Count(watch.Doubled)
 	f.Changed, f.Sequence = r.Count(watch.Changed), r.Count(watch.Sequence)
-	f.Discontinuities = int64(r.Count(watch.Discontinuity))
+	f.Discontinuities, f.Remade = int64(r.Count(watch.Discontinuity)), r.Count(watch.Parts)
 	f.OtherFaults = r.Total() - r.Count(watch.HTTP) - f.Missing - f.Doubled - f.Changed - f.Sequence - int(f.Discontinuities) -
-		r.Count(watch.Hole) - r.Count(watch.Overlap)
+		r.Count(watch.Hole) - r.Count(watch.Overlap) - f.Remade
 	for i := range r.Renditions {
 		x := &r.Renditions[i]
 		f.Segments += int(x.Segments)
@@ -119,6 +120,11 @@ func (f *figures) continuous() {
 	f.bound(f.OtherFaults == 0, "%d other faults", f.OtherFaults)
 	f.bound(f.DecodeErrors == 0, "ffmpeg says %d lines", f.DecodeErrors)
 	f.bound(f.FramesBackward == 0, "%d pictures out of order", f.FramesBackward)
+}
+
+// same checks that no segment was made anew.
+func (f *figures) same() {
+	f.bound(f.Remade == 0, "%d segments made anew", f.Remade)
 }
 
 // everyFrame checks that each picture is there exactly once.

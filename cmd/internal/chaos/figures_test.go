@@ -55,11 +55,12 @@ func TestWhatIsMissingDoubledOrChangedFails(t *testing.T) {
 	for name, f := range map[string]figures{
 		"nothing": {}, "missing": {Segments: 1, Missing: 1}, "gap": {Segments: 1, Gaps: 1}, "doubled": {Segments: 1, Doubled: 1},
 		"changed": {Segments: 1, Changed: 1}, "sequence": {Segments: 1, Sequence: 1}, "discontinuity": {Segments: 1, Discontinuities: 1},
-		"hole": {Segments: 1, HoleTicks: 1}, "overlap": {Segments: 1, OverlapTicks: 1}, "other": {Segments: 1, OtherFaults: 1},
+		"hole": {Segments: 1, HoleTicks: 1}, "overlap": {Segments: 1, OverlapTicks: 1}, "other": {Segments: 1, OtherFaults: 1}, "made anew": {Segments: 1, Remade: 1},
 		"decoding": {Segments: 1, DecodeErrors: 1}, "order": {Segments: 1, FramesBackward: 1},
 		"frame missing": {Segments: 1, FramesMissing: 1}, "frame doubled": {Segments: 1, FramesDoubled: 1}, "damage": {Segments: 1, Unreadable: 1},
 	} {
 		f.continuous()
+		f.same()
 		f.everyFrame()
 		require.Len(t, f.Failed, 1, name)
 	}
@@ -97,6 +98,6 @@ func TestTheTableHasALineForEachFaultWithItsWorst(t *testing.T) {
 	got := table([]figures{
 		{Fault: "a", NextPart: 1, Missing: 2}, {Fault: "a", NextPart: 3, Failed: []string{"x"}}, {Fault: "a", NextPart: 2}, {Fault: "b", Stale: 1.5},
 	})
-	require.Regexp(t, `(?m)^a +3 +1 +2/0/0 .* 2\.00/3\.00 s `, got)
+	require.Regexp(t, `(?m)^a +3 +1 +2/0/0/0 .* 2\.00/3\.00 s `, got)
 	require.Regexp(t, `(?m)^b +1 +0 .* 1\.50 s `, got)
 }

@@ -42,7 +42,7 @@ type site struct {
 
 // layout says what kind of site it is.
 type layout struct {
-	servers int  // of NATS: 1, or 3
+	servers int  // of NATS: 0, 1, or 3; without any, one process has all roles and embeds NATS
 	udp     bool // between camera and ingest
 	warm    bool // the second ingest is connected to the camera, too
 }
@@ -77,6 +77,10 @@ func (s *site) open(l layout) error {
 		return err
 	}
 	s.originURL = "http://" + originAddr
+	if l.servers == 0 {
+		s.origin, err = s.role("serve", "serve", originAddr, l)
+		return err
+	}
 	if s.origin, err = s.role("origin", "origin", originAddr, l); err != nil {
 		return err
 	}
@@ -178,8 +182,16 @@ ladders:
       - {name: 360p, height: 360, bitrate: 600k, preset: superfast}
       - {name: 180p, height: 180, bitrate: 200k, preset: superfast}
     audio: [{name: stereo, bitrate: 96k}]
-`, filepath.Join(s.dir, strings.SplitN(name, "-", 2)[0]), strings.Join(s.natsURLs, ","), l.servers, originAddr, originAddr, metrics, name,
+`, s.data(name), strings.Join(s.natsURLs, ","), max(l.servers, 1), originAddr, originAddr, metrics, name,
 		feedID, "rtsp://"+s.wire.addr()+"/camera", transport, standby)
+}
+
+// data returns the folder of a role. That of the origin can be filled.
+func (s *site) data(name string) string {
+	if name == "origin" {
+		return s.disk.dir
+	}
+	return filepath.Join(s.dir, "data-"+name)
 }
 
 // owner returns which of several processes has the feed.

@@ -13,7 +13,7 @@ import (
 func table(results []figures) string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "FAULT\tRUNS\tFAILED\tSEGMENTS MISSING/DOUBLED/CHANGED\tMSN\tDISCONT.\tTICKS\tDECODE\t"+
+	fmt.Fprintln(w, "FAULT\tRUNS\tFAILED\tSEGMENTS MISSING/DOUBLED/CHANGED/REMADE\tMSN\tDISCONT.\tTICKS\tDECODE\t"+
 		"FRAMES MISSING/DOUBLED/BACKWARD/SLATE\tSTALE\tNEXT PART MEDIAN/WORST\tWAIT\tCAUGHT UP\tBACK")
 	for len(results) > 0 {
 		n := 1
@@ -39,8 +39,8 @@ func row(w *tabwriter.Writer, runs []figures) {
 		worst.raise(f)
 	}
 	slices.Sort(next)
-	fmt.Fprintf(w, "%s\t%d\t%d\t%d/%d/%d\t%d\t%d\t%d\t%d\t%d/%d/%d/%d\t%.2f s\t%.2f/%.2f s\t%.2f s\t%.1f s\t%.2f s\n",
-		runs[0].Fault, len(runs), failed, worst.Missing, worst.Doubled, worst.Changed, worst.Sequence, worst.Discontinuities,
+	fmt.Fprintf(w, "%s\t%d\t%d\t%d/%d/%d/%d\t%d\t%d\t%d\t%d\t%d/%d/%d/%d\t%.2f s\t%.2f/%.2f s\t%.2f s\t%.1f s\t%.2f s\n",
+		runs[0].Fault, len(runs), failed, worst.Missing, worst.Doubled, worst.Changed, worst.Remade, worst.Sequence, worst.Discontinuities,
 		worst.HoleTicks+worst.OverlapTicks, worst.DecodeErrors,
 		worst.FramesMissing, worst.FramesDoubled, worst.FramesBackward, worst.Unreadable, worst.Stale,
 		next[len(next)/2], next[len(next)-1], worst.LongestWait, worst.CaughtUp, worst.Back)
@@ -49,6 +49,7 @@ func row(w *tabwriter.Writer, runs []figures) {
 // raise takes the worse of each figure.
 func (f *figures) raise(g *figures) {
 	f.Missing, f.Doubled, f.Changed = max(f.Missing, g.Missing), max(f.Doubled, g.Doubled), max(f.Changed, g.Changed)
+	f.Remade = max(f.Remade, g.Remade)
 	f.Sequence, f.Discontinuities = max(f.Sequence, g.Sequence), max(f.Discontinuities, g.Discontinuities)
 	f.HoleTicks, f.OverlapTicks = max(f.HoleTicks, g.HoleTicks), max(f.OverlapTicks, g.OverlapTicks)
 	f.DecodeErrors, f.Unreadable = max(f.DecodeErrors, g.DecodeErrors), max(f.Unreadable, g.Unreadable)
