@@ -1,0 +1,195 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// feed is what the players play.
+type feed struct {
+	url   string // of the multivariant playlist
+	venue *venue // nil: not ours, no faults
+}
+
+// The heights of the venue's renditions, small enough for two cores and a browser.
+const lowest, highest = 180, 360
+
+// venue is a synthetic camera and a venuecast serve.
+type venue struct {
+	ctx    context.Context //nolint:containedctx // of the processes, which come and go while the venue lives
+	stop   context.CancelFunc
+	camera *process
+	serve  *process
+	source program
+	origin string
+}
+
+// readyWithin is how long a venue may take until it plays, and then until its playlist is full.
+const readyWithin = 60 * time.Second
+
+// newVenue starts a venue and returns when a player that joins can go 20 s back.
+func newVenue(ctx context.Context, binary, dir string) (*venue, error) {
+	ports, err := freeAddresses(3)
+	if err != nil {
+		return nil, err
+	}
+	origin, metrics, camera := ports[0], ports[1], ports[2]
+	v := &venue{origin: origin}
+	v.ctx, v.stop = context.WithCancel(ctx)
+	config := filepath.Join(dir, "venue.yaml")
+	if err := os.WriteFile(config, []byte(configuration(dir, origin, metrics, camera)), 0o600); err != nil {
+		return nil, err
+	}
+	v.source = program{name: "camera", dir: dir, args: []string{
+		binary, "camera", "--listen", camera, "--size", "640x360", "--fps", "25", "--bitrate", "1500000",
+	}}
+	if err := v.open(program{name: "venuecast", dir: dir, args: []string{binary, "serve", "-c", config}}); err != nil {
+		v.close()
+		return nil, err
+	}
+	return v, nil
+}
+
+func configuration(dir, origin, metrics, camera string) string {
+	return fmt.Sprintf(`venue: players
+data: %q
+origin: {listen: %q}
+metrics: {listen: %q}
+feeds: [{id: cam, source: "rtsp://%s/camera", ladder: players}]
+ladders:
+  players:
+    segment: 2s
+    part: 320ms
+    dvr: 10m
+    video:
+      - {name: 360p, height: %d, bitrate: 600k, preset: superfast}
+      - {name: 180p, height: %d, bitrate: 200k, preset: superfast}
+    audio: [{name: stereo, bitrate: 96k}]
+`, filepath.Join(dir, "data"), origin, metrics, camera, highest, lowest)
+}
+
+func (v *venue) url() string { return "http://" + v.origin + "/live/cam/index.m3u8" }
+
+func (v *venue) open(serve program) (err error) {
+	if v.camera, err = v.source.start(v.ctx); err != nil {
+		return err
+	}
+	if v.serve, err = serve.start(v.ctx); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(v.ctx, readyWithin)
+	defer cancel()
+	for {
+		if v.full(ctx) {
+			return nil
+		}
+		select {
+		case <-v.serve.ended:
+			return fmt.Errorf("venuecast ended (%w), see %s", v.serve.err, v.serve.log.Name())
+		default:
+		}
+		if err := sleep(ctx, time.Second); err != nil {
+			return fmt.Errorf("the feed does not play, see %s: %w", v.serve.log.Name(), err)
+		}
+	}
+}
+
+// full says whether the live playlist reaches as far back as it will: 30 s.
+func (v *venue) full(ctx context.Context) bool {
+	body, err := get(ctx, "http://"+v.origin+"/live/cam/360p/index.m3u8")
+	return err == nil && strings.Count(body, "#EXTINF") >= 15
+}
+
+// cut ends the camera, mend starts it anew.
+func (v *venue) cut() { v.camera.kill() }
+
+func (v *venue) mend() (err error) {
+	v.camera, err = v.source.start(v.ctx)
+	return err
+}
+
+// killWorker kills the process that transcodes the feed.
+func (v *venue) killWorker() error {
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", v.serve.cmd.Process.Pid))
+	if err != nil {
+		return err
+	}
+	for _, t := range tasks {
+		list, err := os.ReadFile(t)
+		if err != nil {
+			continue // that thread has ended
+		}
+		for f := range strings.FieldsSeq(string(list)) {
+			pid, err := strconv.Atoi(f)
+			if err != nil {
+				return err
+			}
+			return syscall.Kill(pid, syscall.SIGKILL)
+		}
+	}
+	return errors.New("venuecast serve has no child")
+}
+
+func (v *venue) close() {
+	v.stop()
+	v.serve.kill()
+	v.camera.kill()
+}
+
+// freeAddresses returns addresses of this machine that nobody listens on.
+func freeAddresses(n int) (list []string, err error) {
+	for range n {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, fmt.Errorf("looking for a free port: %w", err)
+		}
+		defer l.Close() //nolint:errcheck // it only held the port until all are found
+		list = append(list, l.Addr().String())
+	}
+	return list, nil
+}
+
+// get returns what is at a URL, a playlist at most.
+func get(ctx context.Context, url string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return "", err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return "", err
+	}
+	defer response.Body.Close() //nolint:errcheck // it was only read
+	if response.StatusCode != http.StatusOK {
+		return "", fmt.Errorf("%s: %s", url, response.Status)
+	}
+	var body strings.Builder
+	_, err = copyBounded(&body, response.Body)
+	return body.String(), err
+}
+
+// settle brings the venue back to order between two players.
+func (v *venue) settle() error {
+	select {
+	case <-v.camera.ended:
+		if err := v.mend(); err != nil {
+			return err
+		}
+	default:
+	}
+	return sleep(v.ctx, restTime)
+}
+
+// restTime lets a new worker catch up, and the last player's last requests end.
+const restTime = 10 * time.Second
