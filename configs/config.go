@@ -31,7 +31,17 @@ type Origin struct {
 	Listen    string // host:port. It defaults to 127.0.0.1:8080
 	PushToken Secret // what a worker shows to put media. It defaults to none: serve makes one at start
 	URL       URL    // where workers put media. It defaults to none: the origin of the same process
+	TLS       TLS    // of Listen. It defaults to none: plain HTTP
 }
+
+// TLS says how a server proves who it is.
+type TLS struct {
+	Cert, Key  string // PEM files; replaced ones are taken without a restart
+	SelfSigned bool   // instead of files: a certificate is made at start, for trials
+}
+
+// IsZero reports whether there is to be no TLS.
+func (t TLS) IsZero() bool { return t == TLS{} }
 
 // Metrics is the HTTP server of /metrics, /healthz and /debug/pprof.
 type Metrics struct {

@@ -60,7 +60,22 @@ func (d *decoder) origin(n ast.Node, out *Origin) {
 		"listen":     func(n ast.Node) { out.Listen = d.address(n, "origin.listen") },
 		"push_token": func(n ast.Node) { out.PushToken = d.secret(n, "origin.push_token") },
 		"url":        func(n ast.Node) { out.URL = d.url(n, "origin.url", "http", "https") },
+		"tls":        func(n ast.Node) { d.tls(n, &out.TLS) },
 	})
+}
+
+func (d *decoder) tls(n ast.Node, out *TLS) {
+	before := len(d.errs)
+	d.mapping(n, "origin.tls", fields{
+		"cert":        func(n ast.Node) { out.Cert = d.text(n, "origin.tls.cert") },
+		"key":         func(n ast.Node) { out.Key = d.text(n, "origin.tls.key") },
+		"self_signed": func(n ast.Node) { out.SelfSigned = d.oneOf(n, "origin.tls.self_signed", "true", "false") == "true" },
+	})
+	files := out.Cert != "" && out.Key != ""
+	half := !files && out.Cert+out.Key != ""
+	if len(d.errs) == before && (half || files == out.SelfSigned) {
+		d.fail(n, "origin.tls: want either cert and key, or self_signed: true")
+	}
 }
 
 func (d *decoder) metrics(n ast.Node, out *Metrics) {

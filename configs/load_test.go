@@ -135,6 +135,18 @@ func TestARoleAloneSaysWhatItNeeds(t *testing.T) {
 	}
 }
 
+func TestTLSIsOfFilesOrSelfSigned(t *testing.T) {
+	c, err := configs.Load("testdata/tls.good.yaml", env)
+	require.NoError(t, err)
+	require.Equal(t, configs.TLS{Cert: "/etc/venuecast/fullchain.pem", Key: "/etc/venuecast/key.pem"}, c.Origin.TLS)
+	c, err = configs.Parse("trial.yaml", []byte("origin: {tls: {self_signed: true}}"), env)
+	require.NoError(t, err)
+	require.True(t, c.Origin.TLS.SelfSigned)
+	c, err = configs.Parse("plain.yaml", []byte("origin: {}"), env)
+	require.NoError(t, err)
+	require.True(t, c.Origin.TLS.IsZero())
+}
+
 func TestAMissingOrEndlessFileIsOneClearError(t *testing.T) {
 	_, err := configs.Load(filepath.Join(t.TempDir(), "none.yaml"), env)
 	require.ErrorIs(t, err, os.ErrNotExist)

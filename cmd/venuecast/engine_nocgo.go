@@ -3,7 +3,6 @@
 package main
 
 import (
-
 	"github.com/spf13/cobra"
 )
 
@@ -13,8 +12,6 @@ const canTranscode = false
 func capabilities() string {
 	return "static edge build: ingest and origin only, cannot transcode"
 }
-
-
 
 func newChild() *cobra.Command {
 	return &cobra.Command{Use: childCommand, Hidden: true, RunE: func(*cobra.Command, []string) error { return errEdgeBuild }}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -33,6 +34,7 @@ type host struct {
 	feeds       *bus.Registry // likewise
 	metricsAddr string
 	originAddr  string // empty unless the origin runs in this process
+	workersAddr string // where workers of this process reach it, if that is elsewhere
 	closers     []func() error
 }
 
@@ -102,7 +104,7 @@ func (h *host) run(ctx context.Context, roles ...opening) (err error) {
 func (h *host) readiness() []any {
 	out := []any{"role", h.role, "version", version, "metrics", "http://" + h.metricsAddr + "/metrics"}
 	if h.originAddr != "" {
-		out = append(out, "url", "http://"+h.originAddr+"/")
+		out = append(out, "url", h.pageURL())
 	}
 	return out
 }
@@ -144,5 +146,13 @@ func (h *host) originURL() string {
 	if !h.config.Origin.URL.IsZero() {
 		return h.config.Origin.URL.Reveal()
 	}
-	return "http://" + h.originAddr
+	return "http://" + cmp.Or(h.workersAddr, h.originAddr)
+}
+
+// pageURL returns where a browser finds the origin of this process.
+func (h *host) pageURL() string {
+	if h.config.Origin.TLS.IsZero() {
+		return "http://" + h.originAddr + "/"
+	}
+	return "https://" + h.originAddr + "/"
 }

@@ -44,8 +44,16 @@ func (h *host) origin(context.Context) ([]pipeline.Stage, error) {
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
+	secure, err := h.originTLS()
+	if err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	plain, err := h.workersListener()
+	if err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
 	server, err := origin.New(origin.Options{
-		Feeds: feeds, Clips: clips, Listener: listener, Token: h.token, Registerer: h.registry, Logger: h.log,
+		Feeds: feeds, Clips: clips, Listener: listener, TLS: secure, Plain: plain, Token: h.token, Registerer: h.registry, Logger: h.log,
 	})
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())

@@ -37,9 +37,13 @@ func (f *Feed) restore(v *view) { // f.mu is held
 			foreign = append(foreign, o.Name)
 			continue
 		}
-		if s, ok := parseName(name); ok && o.Size > 0 {
+		s, ok := parseName(name)
+		switch {
+		case ok && o.Size > 0:
 			s.size = o.Size
 			found[r] = append(found[r], s)
+		case !isInit(name):
+			foreign = append(foreign, o.Name)
 		}
 	}
 	f.archive.remove(f, foreign, nil)

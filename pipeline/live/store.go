@@ -36,6 +36,9 @@ func (r *Rendition) storePath() string {
 
 func initName(path, version string) string { return path + "init-" + version + ".mp4" }
 
+// isInit reports whether a name, without its path, is that of an init section.
+func isInit(name string) bool { return strings.HasPrefix(name, "init-") }
+
 // storeName returns the name of a segment in the store:
 // <msn>-<duration>-<timescale>-<discontinuity sequence, c or d>-<init>-<crc>-<I-frame>.m4s
 func (s *segment) storeName(path string) string {
