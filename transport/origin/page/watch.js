@@ -1,9 +1,13 @@
 const $ = (id) => document.getElementById(id);
 const feed = decodeURIComponent(location.pathname.split('/').pop());
+const past = new URLSearchParams(location.search); // ?from=T&to=T plays a piece of the past
+const recorded = past.has('from') && past.has('to');
 const video = $('video');
 const quality = $('quality');
+const seek = $('seek');
 let hls = null;
 let stalls = 0;
+let dragged = false;
 
 document.title = `${feed} – venuecast`;
 $('heading').textContent = feed;
@@ -22,12 +26,17 @@ function listQualities(levels) {
   quality.replaceChildren(new Option('Automatic', -1), ...options);
 }
 
+function address(low) {
+  const name = encodeURIComponent(feed);
+  if (recorded) return `/vod/${name}/index.m3u8?from=${encodeURIComponent(past.get('from'))}&to=${encodeURIComponent(past.get('to'))}`;
+  return `/dvr/${name}/index.m3u8${low ? '' : '?ll=0'}`;
+}
+
 function start() {
   hls?.destroy();
   const low = $('low').checked;
-  const address = `/live/${encodeURIComponent(feed)}/index.m3u8${low ? '' : '?ll=0'}`;
   if (!window.Hls?.isSupported()) {
-    video.src = address;
+    video.src = address(low);
     return;
   }
   hls = new Hls({ lowLatencyMode: low, maxLiveSyncPlaybackRate: low ? 1.5 : 1, backBufferLength: 30 });
@@ -42,11 +51,44 @@ function start() {
     hls.destroy();
     setTimeout(start, 2000);
   });
-  hls.loadSource(address);
+  hls.loadSource(address(low));
   hls.attachMedia(video);
 }
 
+// span returns what can be played, in the video's time.
+function span() {
+  const { seekable } = video;
+  return seekable.length ? [seekable.start(0), seekable.end(seekable.length - 1)] : [0, 0];
+}
+
+function edge() { return hls?.liveSyncPosition ?? span()[1]; }
+
+function clock(time) {
+  const shown = hls?.playingDate;
+  return shown ? new Date(shown.getTime() + (time - video.currentTime) * 1000).toISOString().slice(11, 19) : '–';
+}
+
+function updateSeek() {
+  const [first, last] = span();
+  seek.disabled = last <= first;
+  $('live').disabled = seek.disabled || recorded;
+  seek.min = first;
+  seek.max = last;
+  if (!dragged) seek.value = video.currentTime;
+  const time = Number(seek.value);
+  $('position').textContent = clock(time);
+  seek.setAttribute('aria-valuetext', `${Math.round(last - time)} s before the end, ${clock(time)}`);
+  // A seek lands on a keyframe or so; within that it is live.
+  $('live').classList.toggle('on', !recorded && !video.paused && edge() - video.currentTime < 4);
+}
+
+function goTo(time) {
+  video.currentTime = time;
+  video.play().catch(() => say('Press play to go on.'));
+}
+
 function update() {
+  updateSeek();
   const end = video.buffered.length ? video.buffered.end(video.buffered.length - 1) : 0;
   const ahead = Math.max(0, end - video.currentTime);
   figure('buffer', `${ahead.toFixed(1)} s`);
@@ -54,14 +96,20 @@ function update() {
   figure('stalls', String(stalls));
   const shown = hls?.playingDate ?? null;
   figure('clock', shown ? shown.toISOString().slice(11, 22) : '–');
-  figure('latency', shown && !video.paused ? `${((Date.now() - shown) / 1000).toFixed(1)} s` : '–');
+  figure('latency', shown && !video.paused && !recorded ? `${((Date.now() - shown) / 1000).toFixed(1)} s` : '–');
   const level = hls?.levels?.[hls.currentLevel];
   figure('rendition', level ? describe(level) : '–');
 }
 
-video.addEventListener('waiting', () => { if (video.currentTime > 0) stalls += 1; });
+video.addEventListener('waiting', () => { if (video.currentTime > 0 && !video.seeking) stalls += 1; });
 video.addEventListener('playing', () => say(''));
 quality.addEventListener('change', () => { if (hls) hls.currentLevel = Number(quality.value); });
+seek.addEventListener('input', () => { dragged = true; });
+seek.addEventListener('change', () => {
+  dragged = false;
+  goTo(Number(seek.value));
+});
+$('live').addEventListener('click', () => goTo(edge()));
 $('low').addEventListener('change', start);
 window.addEventListener('load', start);
 setInterval(update, 250);
