@@ -29,6 +29,7 @@ type experiment struct {
 	random *rand.Rand
 	log    *slog.Logger
 
+	pulse    pulse
 	arrivals *arrivals
 	watcher  *watch.Watcher
 	began    time.Time // of the fault
@@ -62,6 +63,7 @@ func (e *experiment) do(ctx context.Context) (figures, error) {
 	watching, stop := context.WithCancel(ctx)
 	defer stop()
 	err := pipeline.Run(ctx,
+		pipeline.Func("pulse", func(context.Context) error { return e.pulse.Run(watching) }),
 		pipeline.Func("watcher", func(context.Context) error { return e.watcher.Run(watching) }),
 		pipeline.Func("fault", func(ctx context.Context) error {
 			defer stop()
@@ -121,6 +123,7 @@ func longest(r watch.Report) (wait float64) {
 // measure decodes what was recorded and holds the figures against the fault's bounds.
 func (e *experiment) measure(ctx context.Context) (figures, error) {
 	f := figures{Fault: e.fault.name, Run: e.run, At: e.began}
+	f.HostStall = round(e.pulse.stall().Seconds())
 	report := e.watcher.Report()
 	f.take(report)
 	f.NextPart = round(e.arrivals.nextAfter(e.began).Seconds())

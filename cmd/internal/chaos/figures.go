@@ -46,6 +46,8 @@ type figures struct {
 	CaughtUp    float64 `json:"caught_up"`    // from the fault until no part came late any more
 	Back        float64 `json:"back"`         // from the camera's return to its first picture; 0 where it was not away
 
+	HostStall float64 `json:"host_stall"` // the longest time for which the machine left this process waiting, in seconds
+
 	Failed []string `json:"failed"` // the bounds that did not hold
 }
 

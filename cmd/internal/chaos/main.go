@@ -155,8 +155,7 @@ func (s *suite) at(ctx context.Context, dir string, l layout, list []fault, rand
 					return failed, err
 				}
 			}
-			e := &experiment{site: site, fault: &list[i], run: n + 1, random: random, log: s.log}
-			f, err := e.do(ctx)
+			f, err := s.once(ctx, site, &list[i], n+1, random)
 			if ctx.Err() != nil {
 				return failed, context.Cause(ctx)
 			}
@@ -173,6 +172,18 @@ func (s *suite) at(ctx context.Context, dir string, l layout, list []fault, rand
 		}
 	}
 	return failed, nil
+}
+
+// once makes one run. On a machine that was overloaded meanwhile a failure says nothing, and it is made again.
+func (s *suite) once(ctx context.Context, site *site, f *fault, run int, random *rand.Rand) (figures, error) {
+	for attempt := 1; ; attempt++ {
+		e := &experiment{site: site, fault: f, run: run, random: random, log: s.log}
+		got, err := e.do(ctx)
+		if err != nil || len(got.Failed) == 0 || e.pulse.stall() < overloaded || attempt == attempts {
+			return got, err
+		}
+		s.log.Warn("the machine was overloaded; once more", "fault", f.name, "run", run, "stall", e.pulse.stall())
+	}
 }
 
 // record is what chaos.json holds.

@@ -14,7 +14,7 @@ func table(results []figures) string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "FAULT\tRUNS\tFAILED\tSEGMENTS MISSING/DOUBLED/CHANGED/REMADE\tMSN\tDISCONT.\tTICKS\tDECODE\t"+
-		"FRAMES MISSING/DOUBLED/BACKWARD/SLATE\tSTALE\tNEXT PART MEDIAN/WORST\tWAIT\tCAUGHT UP\tBACK")
+		"FRAMES MISSING/DOUBLED/BACKWARD/SLATE\tSTALE\tNEXT PART MEDIAN/WORST\tWAIT\tCAUGHT UP\tBACK\tHOST STALL")
 	for len(results) > 0 {
 		n := 1
 		for n < len(results) && results[n].Fault == results[0].Fault {
@@ -39,11 +39,11 @@ func row(w *tabwriter.Writer, runs []figures) {
 		worst.raise(f)
 	}
 	slices.Sort(next)
-	fmt.Fprintf(w, "%s\t%d\t%d\t%d/%d/%d/%d\t%d\t%d\t%d\t%d\t%d/%d/%d/%d\t%.2f s\t%.2f/%.2f s\t%.2f s\t%.1f s\t%.2f s\n",
+	fmt.Fprintf(w, "%s\t%d\t%d\t%d/%d/%d/%d\t%d\t%d\t%d\t%d\t%d/%d/%d/%d\t%.2f s\t%.2f/%.2f s\t%.2f s\t%.1f s\t%.2f s\t%.2f s\n",
 		runs[0].Fault, len(runs), failed, worst.Missing, worst.Doubled, worst.Changed, worst.Remade, worst.Sequence, worst.Discontinuities,
 		worst.HoleTicks+worst.OverlapTicks, worst.DecodeErrors,
 		worst.FramesMissing, worst.FramesDoubled, worst.FramesBackward, worst.Unreadable, worst.Stale,
-		next[len(next)/2], next[len(next)-1], worst.LongestWait, worst.CaughtUp, worst.Back)
+		next[len(next)/2], next[len(next)-1], worst.LongestWait, worst.CaughtUp, worst.Back, worst.HostStall)
 }
 
 // raise takes the worse of each figure.
@@ -57,4 +57,5 @@ func (f *figures) raise(g *figures) {
 	f.FramesBackward = max(f.FramesBackward, g.FramesBackward)
 	f.Stale, f.LongestWait = max(f.Stale, g.Stale), max(f.LongestWait, g.LongestWait)
 	f.CaughtUp, f.Back = max(f.CaughtUp, g.CaughtUp), max(f.Back, g.Back)
+	f.HostStall = max(f.HostStall, g.HostStall)
 }
