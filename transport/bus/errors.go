@@ -21,7 +21,8 @@ var (
 
 // GapError says that the records From up to and including To cannot be had: they expired before they were read,
 // or, when Err is set, one could not be understood. errors.Is(err, pipeline.ErrGap) is true.
-// When To is below From the stream itself has gone back to To: its store was lost.
+// When To is below From the stream does not have what was read after To, and the reader goes back there: the stream's
+// store was lost, or a reader ran ahead of the stream with a writer that was then succeeded.
 type GapError struct {
 	From, To uint64
 	Err      error

@@ -168,6 +168,27 @@ func TestTapGoesBackWhenItRanAheadWithAWriterThatWasSucceeded(t *testing.T) {
 	expectPictures(t, r, 2, 3)
 }
 
+// The reader hears nothing of the successor, and finds the middle of its claim where it looks for the next record.
+func TestTapGoesBackToAClaimThatItDidNotHear(t *testing.T) {
+	s := claimedStream(t)
+	s.store(picture(0))
+	r := startTap(t, s.c, 0)
+	expectPictures(t, r, 0, 1)
+	for n := 1; n < 11; n++ {
+		s.show(uint64(window+1+n), picture(n))
+	}
+	expectPictures(t, r, 1, 11)
+	successor := sender{t, s.c, 9}
+	successor.claim()
+	successor.store(picture(1))
+	_, err := r.Next(limited(t))
+	var gap *GapError
+	require.ErrorAs(t, err, &gap)
+	require.Equal(t, GapError{From: window + 12, To: window + 1}, *gap)
+	require.Equal(t, uint64(9), expectClaim(t, r).Epoch)
+	expectPictures(t, r, 1, 2)
+}
+
 func TestTapGoesOnWithASuccessorWithoutAGapWhenNothingWasReadAhead(t *testing.T) {
 	s := claimedStream(t)
 	s.store(picture(0))
