@@ -4,6 +4,7 @@
 # make lint    golangci-lint
 # make fuzz    every fuzz target for FUZZTIME (default 10s)
 # make chaos   every fault of the chaos suite five times (40 minutes); prints a table and writes chaos.json
+# make players PLAYERS="--only hls.js,ffmpeg"   players that nobody here wrote play a live feed, through faults; a table
 # make media   testdata made anew by the built ffmpeg
 # make -s ffmpeg-path   the folder of the ffmpeg and ffprobe that venuecast is linked with
 SHELL := /bin/bash
@@ -38,6 +39,9 @@ fuzz: deps-build
 chaos: deps-build
 	@source scripts/env.sh && go run ./cmd/internal/chaos $(CHAOS)
 
+players: build deps-players
+	@source scripts/env.sh && go run ./cmd/internal/players $(PLAYERS)
+
 media: deps-build
 	@source scripts/env.sh && testdata/generate.sh
 
@@ -49,6 +53,9 @@ deps-build:
 
 deps-test:
 	@scripts/deps.sh test
+
+deps-players:
+	@scripts/deps.sh players
 
 clean:
 	@rm -rf bin data

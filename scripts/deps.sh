@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that are missing: scripts/deps.sh build | test
+# Installs the Debian packages that are missing: scripts/deps.sh build | test | players
 #
 #   build   compiler, assembler and codec libraries: what FFmpeg and venuecast are built with
 #   test    besides, the players and RTSP servers that the end-to-end tests run against
+#   players besides, the browsers and plugins that make players lets play
 set -euo pipefail
 
 build=(build-essential nasm pkg-config xz-utils ca-certificates debian-archive-keyring dpkg-dev
@@ -11,11 +12,13 @@ build=(build-essential nasm pkg-config xz-utils ca-certificates debian-archive-k
 test=(chromium curl nodejs npm vlc-bin vlc-plugin-base prometheus
   python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good
   gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly)
+players=(firefox-esr libwebkit2gtk-4.1-0 xvfb gstreamer1.0-libav gir1.2-gstreamer-1.0)
 
 case "${1:-}" in
   build) wanted=("${build[@]}") ;;
   test) wanted=("${build[@]}" "${test[@]}") ;;
-  *) echo "usage: scripts/deps.sh build|test" >&2; exit 2 ;;
+  players) wanted=("${build[@]}" "${test[@]}" "${players[@]}") ;;
+  *) echo "usage: scripts/deps.sh build|test|players" >&2; exit 2 ;;
 esac
 
 # nodejs and npm may come from elsewhere than Debian: any on the PATH will do.

@@ -18,8 +18,10 @@ SAMPLE_MS = 250
 # The test card as testcard.Read gets it, and the rows of it in which the bar lies.
 WIDTH, HEIGHT = 320, 180
 BAR = slice(25 * 5 * WIDTH, 33 * 5 * WIDTH)
-# Between the renditions of every ladder that is tried, in bit/s.
+# Below and above every rendition, in bit/s.
 LOW, HIGH = 1, 2**31 - 1
+# GstPlayFlags: video, audio, native-video. Without the last, playsink scales before we see which rendition it is.
+FLAGS = 0x1 | 0x2 | 0x40
 
 
 def tell(message):
@@ -31,6 +33,7 @@ class Player:
         self.height, self.picture, self.demuxer, self.decoded = 0, None, None, 0
         self.bin = Gst.ElementFactory.make("playbin3")
         self.bin.set_property("uri", url)
+        self.bin.set_property("flags", FLAGS)
         self.bin.set_property("video-sink", self.video_sink())
         audio = Gst.ElementFactory.make("fakesink")
         audio.set_property("sync", True)
@@ -106,7 +109,6 @@ class Player:
             self.demuxer.set_property("max-bitrate", 0)
             self.demuxer.set_property("connection-bitrate", HIGH)
         elif command == "back":
-            self.lag = 20
             self.seek(self.position() - 20)
         elif command == "live":
             self.seek(self.edge())

@@ -105,8 +105,15 @@ function sample(player) {
 
 // obey does what the conductor says.
 function obey(command, player) {
-  if (command === "back") video.currentTime -= 20;
+  if (command === "back") back(20);
   else player[command]();
+}
+
+function back(seconds) {
+  const to = video.currentTime - seconds;
+  const ranges = Array.from({ length: video.seekable.length }, (_, i) => [video.seekable.start(i), video.seekable.end(i)]);
+  if (!ranges.some(([from, end]) => from <= to && to <= end)) trouble(`back: ${to} is outside ${JSON.stringify(ranges)}`, false);
+  video.currentTime = to;
 }
 
 async function report(message) {

@@ -3,7 +3,7 @@
 // Each plays for a minute. Meanwhile its rendition is forced down and up, it goes 20 s back and returns to live, where
 // it can; the camera is cut off for 5 s, and the process that transcodes is killed. The synthetic camera draws the time
 // into each picture, so latency is read from the screen: camera to screen.
-// The result is one table, player by figure, and players.json. The exit status is 1 when a player met an error or
+// The result is one table, player by figure, and bin/players.json. The exit status is 1 when a player met an error or
 // rebuffered, unless that is known to be the player's own doing.
 //
 //	go run ./cmd/internal/players                      # every player, at a venue of its own

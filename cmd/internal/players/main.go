@@ -53,7 +53,7 @@ func parse(args []string) (options, error) {
 	flags.StringVar(&o.ffmpeg, "ffmpeg", os.Getenv("VENUECAST_FFMPEG"), "folder with ffmpeg")
 	flags.StringVar(&o.files, "files", "testdata/players", "folder with the players' pages and scripts")
 	flags.StringVar(&o.dir, "dir", "", "folder for logs (default: a new one)")
-	flags.StringVar(&o.out, "out", "players.json", "where to write the figures")
+	flags.StringVar(&o.out, "out", "bin/players.json", "where to write the figures")
 	if err := flags.Parse(args); err != nil {
 		return options{}, err
 	}
@@ -88,7 +88,7 @@ func command(ctx context.Context, args []string) (err error) {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		t := trial{player: &list[i], feed: feed, dvr: o.dvr, length: time.Duration(o.seconds) * time.Second, log: log}
+		t := trial{player: &list[i], feed: feed, dvr: o.dvr, dir: o.dir, length: time.Duration(o.seconds) * time.Second, log: log}
 		results = append(results, t.run(ctx))
 	}
 	fmt.Println(table(results))

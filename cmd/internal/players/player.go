@@ -38,7 +38,7 @@ func players(o options) []player {
 	return []player{
 		b.player("hls.js", "hlsjs", "hls.js/dist/hls.min.js", chromium, player{can: switches | seeks, own: ownHLSJS}),
 		b.player("shaka", "shaka", "shaka-player/dist/shaka-player.compiled.js", chromium, player{can: switches | seeks}),
-		b.player("chromium", "native", "", chromium, player{can: seeks}),
+		b.player("chromium", "native", "", chromium, player{can: seeks, own: ownNative}),
 		b.player("video.js", "videojs", "video.js/dist/video.min.js", chromium, player{plain: true, can: switches | seeks}),
 		{name: "ffmpeg", version: p.ffmpegVersion, play: p.playFFmpeg},
 		{name: "gstreamer", can: switches | seeks, version: g.version, play: g.play},
@@ -52,6 +52,13 @@ func players(o options) []player {
 // hls.js reports each stall as an error that it then repairs; the rebuffers are counted from the picture.
 var ownHLSJS = []allowance{
 	{regexp.MustCompile(`^(bufferStalledError|bufferNudgeOnStall|bufferSeekOverHole) `), "its word for a rebuffer, which is counted"},
+	{regexp.MustCompile(`^aborted Aborted`), "a request that it ended itself, to switch"},
+}
+
+// Chromium's own HLS says itself how far back it can seek.
+var ownNative = []allowance{
+	{regexp.MustCompile(`^back: .* is outside`), "its seekable range, which it does not take from the playlist"},
+	{regexp.MustCompile(`^step (back|live)$`), "it cannot seek there"},
 }
 
 // packageVersion returns the version of an npm package that is installed.

@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -99,6 +102,25 @@ func (r *recorder) gaveUp() bool {
 		}
 	}
 	return false
+}
+
+// write keeps the samples in a file, a line each, for who wants to know more than the table says.
+func (r *recorder) write(file string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var b strings.Builder
+	fmt.Fprintln(&b, "seconds\tposition\theight\tdecoded\tdropped\tlatency\tPROGRAM-DATE-TIME latency")
+	age := func(s sample, of time.Time) string {
+		if of.IsZero() {
+			return "-"
+		}
+		return fmt.Sprintf("%.2f", s.at.Sub(of).Seconds())
+	}
+	for _, s := range r.samples {
+		fmt.Fprintf(&b, "%.2f\t%.2f\t%d\t%d\t%d\t%s\t%s\n", s.at.Sub(r.began).Seconds(), s.position, s.height, s.decoded, s.dropped,
+			age(s, s.captured), age(s, s.date))
+	}
+	return os.WriteFile(file, []byte(b.String()), 0o644) //nolint:gosec // figures for everyone
 }
 
 // started returns the first sample's time after which the position grows.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -43,6 +44,7 @@ type trial struct {
 	player  *player
 	feed    *feed
 	dvr     bool
+	dir     string // for samples
 	length  time.Duration
 	log     *slog.Logger
 	heights []int // of the feed's renditions
@@ -75,6 +77,9 @@ func (t *trial) run(ctx context.Context) result {
 	)
 	if !errors.Is(err, errOver) {
 		r.trouble(err.Error(), true)
+	}
+	if err := r.write(filepath.Join(t.dir, t.player.name+".samples")); err != nil {
+		t.log.Error("samples are not kept", "error", err)
 	}
 	res := judge(t.player, version, r, t.heights, t.did)
 	if t.feed.venue != nil {
