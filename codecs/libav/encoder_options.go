@@ -10,11 +10,22 @@ import (
 // presets are those that x264 and x265 share. x264 itself complains of others on standard error.
 var presets = []string{"ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow", "placebo"}
 
+// liveVeryfast takes out of the preset what costs most and gives least on pictures of cameras: a hexagon search, and inter
+// partitions below 16×16. Of B-pictures, one after each P-picture without a choice is better than up to three by choice:
+// at the end of each part there is a P-picture in any case. docs/performance.md has the figures.
+const liveVeryfast = ":me=dia:partitions=i4x4,i8x8"
+
 // x264Options returns libx264's own options.
 func x264Options(o EncoderOptions) map[string]string {
 	// force-cfr drops the one picture of delay that x264 needs to measure durations. nal-hrd none writes no filler.
 	params := "scenecut=0:open-gop=0:force-cfr=1:nal-hrd=none"
 	options := map[string]string{"preset": cmp.Or(o.Preset, "veryfast"), "forced-idr": "1"}
+	if options["preset"] == "veryfast" {
+		params += liveVeryfast
+		if o.BFrames < 0 && !o.LowLatency {
+			params += ":bframes=1:b-adapt=0"
+		}
+	}
 	switch {
 	case o.LowLatency:
 		params += ":sync-lookahead=0"
