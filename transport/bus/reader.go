@@ -26,9 +26,6 @@ const (
 	fetchExpiry   = 2 * time.Second
 	fetchBeat     = 500 * time.Millisecond
 
-	// lookInterval is how often a reader that waits looks whether the connection was lost meanwhile.
-	lookInterval = 250 * time.Millisecond
-
 	// lostAfter is how long a stream must end before the record wanted until it counts as having gone back:
 	// a new leader may be that late with what it has.
 	lostAfter = 2 * time.Second
@@ -89,8 +86,6 @@ type consumerReader struct {
 	order    order
 	consumer string // name of the present consumer
 	messages jetstream.MessagesContext
-	// reconnects is how often the connection had been lost when the consumer was made.
-	reconnects uint64
 	behind   time.Time // since when the stream ends before the record wanted; zero: it does not
 	said     string    // the last error that was logged
 	lag      atomic.Uint64
@@ -113,7 +108,7 @@ func (r *consumerReader) Next(ctx context.Context) (pipeline.Record, error) {
 		if r.messages == nil {
 			continue // there is an error to take
 		}
-		m, err := r.wait(ctx)
+		m, err := r.messages.Next(jetstream.NextContext(ctx))
 		if ctx.Err() != nil && err != nil {
 			return pipeline.Record{}, context.Cause(ctx)
 		}
@@ -123,24 +118,6 @@ func (r *consumerReader) Next(ctx context.Context) (pipeline.Record, error) {
 			continue
 		}
 		r.put(m)
-	}
-}
-
-// errReconnected means that the server may have forgotten the consumer, and has forgotten what was asked of it.
-var errReconnected = errors.New("the connection was lost")
-
-// wait waits for a message. A connection that was lost and is back is noticed sooner than by the heartbeats that are missing.
-func (r *consumerReader) wait(ctx context.Context) (jetstream.Msg, error) {
-	for {
-		limited, cancel := context.WithTimeout(ctx, lookInterval)
-		m, err := r.messages.Next(jetstream.NextContext(limited))
-		cancel()
-		if err == nil || ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
-			return m, err
-		}
-		if r.conn.nc.Stats().Reconnects != r.reconnects {
-			return nil, errReconnected
-		}
 	}
 }
 
@@ -178,7 +155,6 @@ func (r *consumerReader) ready(ctx context.Context) error {
 func (r *consumerReader) open(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, createTimeout)
 	defer cancel()
-	reconnects := r.conn.nc.Stats().Reconnects
 	last, err := r.conn.lastSequence(ctx, streamName(r.feed))
 	if err != nil {
 		return err
@@ -203,7 +179,7 @@ func (r *consumerReader) open(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("making a consumer: %w", err)
 	}
-	r.consumer, r.reconnects = name, reconnects
+	r.consumer = name
 	r.messages, err = c.Messages(jetstream.PullMaxMessagesWithBytesLimit(fetchMessages, fetchBytes),
 		jetstream.PullExpiry(fetchExpiry), jetstream.PullHeartbeat(fetchBeat))
 	if err != nil {
