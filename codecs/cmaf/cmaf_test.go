@@ -91,7 +91,7 @@ func TestAudioInitIsReadAlikeByAnotherLibrary(t *testing.T) {
 	var init fmp4.Init
 	require.NoError(t, init.Unmarshal(bytes.NewReader(data)))
 	got := init.Tracks[0].Codec.(*codecs.MPEG4Audio).Config
-	require.Equal(t, [2]int{48000, 2}, [2]int{got.SampleRate, got.ChannelCount})
+	require.Equal(t, [2]int{48000, 2}, [2]int{got.SampleRate, int(got.ChannelConfig)})
 
 	info, err := cmaf.ParseInit(data)
 	require.NoError(t, err)

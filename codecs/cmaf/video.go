@@ -90,7 +90,7 @@ func setDepth(box *mp4.AvcCBox, sps []byte) error {
 	if err != nil {
 		return err
 	}
-	box.ChromaFormat = byte(s.ChromaFormatIDC)
+	box.ChromaFormat = s.ChromaFormatIDC
 	box.BitDepthLumaMinus1 = byte(s.BitDepthLumaMinus8) // mp4ff's names are wrong: the fields are bit_depth_…_minus8
 	box.BitDepthChromaMinus1 = byte(s.BitDepthChromaMinus8)
 	return nil

@@ -77,8 +77,9 @@ func (a *attributes) optionalText(name, s string) {
 	}
 }
 
-func (a *attributes) uri(name, uri string) {
-	a.name(name)
+// uri writes the attribute URI.
+func (a *attributes) uri(uri string) {
+	a.name("URI")
 	a.dst = append(appendURI(append(a.dst, '"'), uri), '"')
 }
 

@@ -26,7 +26,7 @@ func (m *Media) AppendTail(dst []byte) []byte {
 	for i := range m.PreloadHints {
 		a := list(dst, "PRELOAD-HINT")
 		a.word("TYPE", string(m.PreloadHints[i].Type))
-		a.uri("URI", m.PreloadHints[i].URI)
+		a.uri(m.PreloadHints[i].URI)
 		dst = a.end()
 	}
 	for i := range m.RenditionReports {
@@ -123,7 +123,7 @@ func (s *Segment) Append(dst []byte) []byte {
 	}
 	if s.Map != "" {
 		a := list(dst, "MAP")
-		a.uri("URI", s.Map)
+		a.uri(s.Map)
 		dst = a.end()
 	}
 	if !s.ProgramDateTime.IsZero() {
@@ -150,7 +150,7 @@ func (s *Segment) Append(dst []byte) []byte {
 func (p *Part) append(dst []byte) []byte {
 	a := list(dst, "PART")
 	a.seconds("DURATION", p.Duration)
-	a.uri("URI", p.URI)
+	a.uri(p.URI)
 	a.yes("INDEPENDENT", p.Independent)
 	a.yes("GAP", p.Gap)
 	return a.end()
@@ -158,7 +158,7 @@ func (p *Part) append(dst []byte) []byte {
 
 func (r *RenditionReport) append(dst []byte) []byte {
 	a := list(dst, "RENDITION-REPORT")
-	a.uri("URI", r.URI)
+	a.uri(r.URI)
 	a.int("LAST-MSN", r.LastMSN)
 	if r.LastPart >= 0 {
 		a.int("LAST-PART", int64(r.LastPart))

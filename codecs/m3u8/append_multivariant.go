@@ -12,7 +12,7 @@ func (m *Multivariant) Append(dst []byte) []byte {
 	for i := range m.IFrames {
 		a := list(dst, "I-FRAME-STREAM-INF")
 		m.IFrames[i].appendCommon(&a)
-		a.uri("URI", m.IFrames[i].URI)
+		a.uri(m.IFrames[i].URI)
 		dst = a.end()
 	}
 	return dst
@@ -32,7 +32,7 @@ func (r *Rendition) append(dst []byte) []byte {
 	a.optionalText("CHARACTERISTICS", r.Characteristics)
 	a.optionalText("CHANNELS", r.Channels)
 	if r.URI != "" {
-		a.uri("URI", r.URI)
+		a.uri(r.URI)
 	}
 	return a.end()
 }

@@ -135,7 +135,9 @@ func (v *values) text(name string) string {
 	return s
 }
 
-func (v *values) uri(name string) string {
+// uri returns the attribute URI.
+func (v *values) uri() string {
+	const name = "URI"
 	s, ok := v.take(name, true)
 	if !ok {
 		return ""

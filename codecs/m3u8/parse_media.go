@@ -159,14 +159,14 @@ var playlistTags = map[string]func(m *Media, value string) error{
 	"PRELOAD-HINT": func(m *Media, value string) error {
 		v := parseList(value)
 		v.require("TYPE", "URI")
-		h := PreloadHint{Type: HintType(v.word("TYPE", string(HintPart), string(HintMap))), URI: v.uri("URI")}
+		h := PreloadHint{Type: HintType(v.word("TYPE", string(HintPart), string(HintMap))), URI: v.uri()}
 		m.PreloadHints = append(m.PreloadHints, h)
 		return v.end()
 	},
 	"RENDITION-REPORT": func(m *Media, value string) error {
 		v := parseList(value)
 		v.require("URI", "LAST-MSN")
-		r := RenditionReport{URI: v.uri("URI"), LastMSN: v.int("LAST-MSN"), LastPart: -1}
+		r := RenditionReport{URI: v.uri(), LastMSN: v.int("LAST-MSN"), LastPart: -1}
 		if v.index("LAST-PART") >= 0 {
 			r.LastPart = int(min(v.int("LAST-PART"), 1<<31-1))
 		}
@@ -197,7 +197,7 @@ var segmentTags = map[string]func(p *mediaParser, value string) error{
 		}
 		v := parseList(value)
 		v.require("URI")
-		p.segment.Map = v.uri("URI")
+		p.segment.Map = v.uri()
 		return v.end()
 	},
 	"PROGRAM-DATE-TIME": func(p *mediaParser, value string) (err error) {
@@ -225,7 +225,7 @@ var segmentTags = map[string]func(p *mediaParser, value string) error{
 		v := parseList(value)
 		v.require("URI", "DURATION")
 		p.segment.Parts = append(p.segment.Parts, Part{
-			URI: v.uri("URI"), Duration: v.seconds("DURATION"), Independent: v.yes("INDEPENDENT"), Gap: v.yes("GAP"),
+			URI: v.uri(), Duration: v.seconds("DURATION"), Independent: v.yes("INDEPENDENT"), Gap: v.yes("GAP"),
 		})
 		return v.end()
 	},

@@ -98,7 +98,7 @@ func parseRendition(m *Multivariant, value string) error {
 		InstreamID:      v.text("INSTREAM-ID"),
 		Characteristics: v.text("CHARACTERISTICS"),
 		Channels:        v.text("CHANNELS"),
-		URI:             v.uri("URI"),
+		URI:             v.uri(),
 	}
 	autoselect := v.word("AUTOSELECT", "YES", "NO")
 	r.Default = v.yes("DEFAULT")
@@ -128,7 +128,7 @@ func parseIFrames(m *Multivariant, value string) error {
 	v := parseList(value)
 	v.require("URI")
 	s := parseCommon(v)
-	s.URI = v.uri("URI")
+	s.URI = v.uri()
 	m.IFrames = append(m.IFrames, s)
 	return v.end()
 }

@@ -209,7 +209,7 @@ func TestTheFileBeginsWithItsTables(t *testing.T) {
 	require.Equal(t, 3*time.Second, time.Duration(file.Moov.Mvhd.Duration)*time.Second/time.Duration(file.Moov.Mvhd.Timescale))
 	require.Nil(t, file.Moov.Mvex)
 	for _, trak := range file.Moov.Traks {
-		require.Positive(t, len(trak.Mdia.Minf.Stbl.Stco.ChunkOffset))
+		require.NotEmpty(t, trak.Mdia.Minf.Stbl.Stco.ChunkOffset)
 	}
 }
 
@@ -304,7 +304,8 @@ func TestMediaThatChangeMeanwhileAreAnError(t *testing.T) {
 	whole := c.Sources[0].Segments[0].Open
 	other := video(videoInit(t, 0), firstMSN+100).Open
 	c.Sources[0].Segments[0].Open = func() (io.ReadCloser, error) {
-		if opened++; opened > 1 {
+		opened++
+		if opened > 1 {
 			return other()
 		}
 		return whole()

@@ -3,7 +3,6 @@ package live
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -114,6 +113,7 @@ func (a *archive) failed(f *Feed, reason string, err error) {
 	a.opts.StoreFailed(f.id, reason)
 	if now := a.opts.Now(); now.Sub(a.logged) >= time.Minute {
 		a.logged = now
-		a.opts.Logger.Error("store fails; viewers can go back less far", slog.String("feed", f.id), slog.Any("error", fmt.Errorf("%s: %w", reason, err)))
+		a.opts.Logger.Error("store fails; viewers can go back less far",
+			slog.String("feed", f.id), slog.String("reason", reason), slog.Any("error", err))
 	}
 }

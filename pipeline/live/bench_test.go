@@ -39,7 +39,8 @@ func BenchmarkAPartWakes2000Clients(b *testing.B) {
 		require.NoError(b, feed.PutPart(1, newPart("540p", next.MSN, next.Part)))
 		done.Wait()
 		b.StopTimer()
-		if next.Part++; next.Part == 6 {
+		next.Part++
+		if next.Part == 6 {
 			next = pipeline.Position{MSN: next.MSN + 1}
 		}
 		b.StartTimer()

@@ -38,7 +38,7 @@ func TestEventsLeaveThePlaylistWithTheirTime(t *testing.T) {
 	b.event(m3u8.DateRange{ID: "long", StartDate: start.Add(step), Duration: 4 * step})
 	b.event(m3u8.DateRange{ID: "later", StartDate: start.Add(time.Hour)})
 	list := func(msn int64) []string {
-		b.segments(int64(b.feed.State()["540p"].MSN), msn)
+		b.segments(b.feed.State()["540p"].MSN, msn)
 		ids, _ := b.dates("540p", live.Full)
 		return ids
 	}

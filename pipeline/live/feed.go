@@ -145,7 +145,7 @@ func (f *Feed) begin(feed pipeline.Feed, key string) { // f.mu is held
 	}
 }
 
-// constantsKey identifies a feed's constants: what was cut on one grid can not go on on another.
+// constantsKey identifies a feed's constants: what was cut on one grid can not continue on another.
 func constantsKey(feed pipeline.Feed) (string, error) {
 	text, err := json.Marshal(feed)
 	if err != nil {

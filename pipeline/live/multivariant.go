@@ -2,9 +2,9 @@ package live
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/venuecast/venuecast/codecs"
@@ -20,18 +20,16 @@ const startBandwidth = 2_400_000
 // its init section and one finished segment, and ErrStale when no rendition gets parts any more.
 func (f *Feed) Multivariant(now time.Time, plain bool) (Text, error) {
 	v := f.view.Load()
-	stale := error(ErrStale)
+	stopped := true
 	for _, r := range v.renditions {
-		switch err := r.Snapshot().Err(now); err {
-		case nil:
-			stale = nil
-		case ErrStale:
-		default:
+		err := r.Snapshot().Err(now)
+		if err != nil && !errors.Is(err, ErrStale) {
 			return Text{}, fmt.Errorf("rendition %s of feed %s: %w", r.name, f.id, err)
 		}
+		stopped = stopped && err != nil
 	}
-	if stale != nil {
-		return Text{}, fmt.Errorf("feed %s: %w", f.id, stale)
+	if stopped {
+		return Text{}, fmt.Errorf("feed %s: %w", f.id, ErrStale)
 	}
 	query := ""
 	if plain {
@@ -40,9 +38,6 @@ func (f *Feed) Multivariant(now time.Time, plain bool) (Text, error) {
 	list := multivariant{view: v, query: query, describe: (*Rendition).measured, pictures: (*Rendition).pictures}
 	return compressed(list.append(nil)), nil
 }
-
-// audioGroup names the group of all audio renditions of a feed with video.
-const audioGroup = "audio"
 
 // multivariant makes a multivariant playlist.
 type multivariant struct {
@@ -53,16 +48,11 @@ type multivariant struct {
 }
 
 func (m multivariant) append(dst []byte) []byte {
-	p := m3u8.Multivariant{IndependentSegments: true, Variants: m.variants()}
+	groups := m.groups()
+	p := m3u8.Multivariant{IndependentSegments: true, Variants: m.variants(groups)}
 	if len(m.view.feed.Ladder.Video) > 0 {
-		for i, a := range m.view.feed.Ladder.Audio {
-			if m.describe(m.view.audio(i)).Bandwidth == 0 {
-				continue
-			}
-			p.Renditions = append(p.Renditions, m3u8.Rendition{
-				Type: m3u8.TypeAudio, GroupID: audioGroup, Name: a.Name, Language: a.Language,
-				Default: len(p.Renditions) == 0, Autoselect: true, Channels: "2", URI: a.Name + "/index.m3u8" + m.query,
-			})
+		for _, g := range groups {
+			p.Renditions = append(p.Renditions, g.renditions(m.query)...)
 		}
 	}
 	p.IFrames = m.iframes()
@@ -83,14 +73,13 @@ func (m multivariant) iframes() []m3u8.Variant {
 	return all
 }
 
-// audio returns the audio rendition that the ladder has at i: video renditions come first, each in the ladder's order.
-func (v *view) audio(i int) *Rendition { return v.renditions[len(v.feed.Ladder.Video)+i] }
-
 // variants returns the variants in the order of the playlist: the one to begin with, then the others, best first.
-func (m multivariant) variants() []m3u8.Variant {
-	all := m.video()
-	if len(all) == 0 {
-		all = m.sounds()
+func (m multivariant) variants(groups []group) []m3u8.Variant {
+	all := m.video(groups)
+	if len(m.view.feed.Ladder.Video) == 0 {
+		for _, s := range m.sounds() {
+			all = append(all, s.variant)
+		}
 	}
 	if len(all) == 0 {
 		return nil
@@ -108,50 +97,23 @@ func (m multivariant) variants() []m3u8.Variant {
 	return slices.Insert(slices.Delete(all, start, start+1), 0, first)
 }
 
-func (m multivariant) video() []m3u8.Variant {
+// video returns the video variants, largest first, each with a group of sound: the better half of them with the better sound.
+func (m multivariant) video(groups []group) []m3u8.Variant {
 	var all []m3u8.Variant
-	sound := m.group()
 	rate := m.view.feed.Grid.FrameRate
-	for i, video := range m.view.feed.Ladder.Video {
+	ladder := m.view.feed.Ladder.Video
+	for i, video := range ladder {
 		x := m.describe(m.view.renditions[i])
 		if x.Bandwidth == 0 {
 			continue
 		}
 		x.Width, x.Height = video.Width, video.Height
 		x.FrameRate = codecs.NewRational(rate.Num, rate.Den*max(1, video.Divisor))
-		if sound.Codecs != "" {
-			x.Audio = audioGroup
-			x.Codecs += "," + sound.Codecs
-			x.Bandwidth += sound.Bandwidth
-			x.AverageBandwidth += sound.AverageBandwidth
+		if len(groups) > 0 {
+			groups[i*len(groups)/len(ladder)].join(&x)
 		}
 		all = append(all, x)
 	}
-	return all
-}
-
-func (m multivariant) sounds() []m3u8.Variant {
-	var all []m3u8.Variant
-	for i := range m.view.feed.Ladder.Audio {
-		if x := m.describe(m.view.audio(i)); x.Bandwidth > 0 {
-			all = append(all, x)
-		}
-	}
-	return all
-}
-
-// group is what the audio group adds to each video variant: all its formats, and the most any member needs (§4.1).
-func (m multivariant) group() m3u8.Variant {
-	var all m3u8.Variant
-	var formats []string
-	for _, x := range m.sounds() {
-		all.Bandwidth = max(all.Bandwidth, x.Bandwidth)
-		all.AverageBandwidth = max(all.AverageBandwidth, x.AverageBandwidth)
-		if !slices.Contains(formats, x.Codecs) {
-			formats = append(formats, x.Codecs)
-		}
-	}
-	all.Codecs = strings.Join(formats, ",")
 	return all
 }
 

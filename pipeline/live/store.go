@@ -74,7 +74,8 @@ func parseName(name string) (*segment, bool) {
 			return nil, false
 		}
 	}
-	sane := s.msn >= 0 && s.msn <= maxMSN && s.duration > 0 && s.timescale > 0 && s.timescale <= maxTimescale && s.start.sequence >= 0 && s.iframe >= 0
+	sane := s.msn >= 0 && s.msn <= maxMSN && s.duration > 0 && s.timescale > 0 && s.timescale <= maxTimescale &&
+		s.start.sequence >= 0 && s.iframe >= 0
 	// What does not read back as it was written is not ours.
 	return s, sane && s.storeName("") == name
 }

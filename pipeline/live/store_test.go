@@ -3,6 +3,7 @@ package live_test
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -108,7 +109,7 @@ func withInits(t *testing.T, opts live.Options, dvr time.Duration, inits map[str
 		b.feeds = live.New(opts)
 		ended := make(chan error)
 		go func() { ended <- b.feeds.Run(t.Context()) }()
-		t.Cleanup(func() { <-ended })
+		t.Cleanup(func() { require.ErrorIs(t, <-ended, context.Canceled) })
 		b.claim(dvrFeed(dvr))
 		test(b)
 		synctest.Wait()

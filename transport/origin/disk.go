@@ -121,10 +121,9 @@ func (d *Disk) Remove(name string) error {
 	if err := d.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("removing %s: %w", name, err)
 	}
-	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
-		if d.root.Remove(dir) != nil {
-			return nil // it is not empty
-		}
+	empty := true
+	for dir := path.Dir(name); empty && dir != "."; dir = path.Dir(dir) {
+		empty = d.root.Remove(dir) == nil
 	}
 	return nil
 }

@@ -75,8 +75,10 @@ func TestAnOriginGoesOnFromItsDisk(t *testing.T) {
 		require.NoError(t, feed.PutInit(uint64(run), pipeline.Init{Rendition: "540p", Codecs: "avc1.64001F", Data: []byte("init")}))
 		for msn := firstMSN + 2*run; msn < firstMSN+2*run+2; msn++ {
 			for i := range 6 {
-				require.NoError(t, feed.PutPart(uint64(run), pipeline.Part{Rendition: "540p", MSN: msn, Index: i,
-					Duration: 28800, Timescale: 90000, Independent: i == 0, Data: []byte("part")}))
+				require.NoError(t, feed.PutPart(uint64(run), pipeline.Part{
+					Rendition: "540p", MSN: msn, Index: i,
+					Duration: 28800, Timescale: 90000, Independent: i == 0, Data: []byte("part"),
+				}))
 			}
 		}
 		for msn := int64(firstMSN); msn < firstMSN+2*run+2; msn++ {

@@ -142,12 +142,12 @@ func parsePart(req *http.Request) (part pipeline.Part, epoch uint64, err error) 
 
 // ingestFeed returns the feed of a request, or answers that there is none.
 func (s *Server) ingestFeed(w http.ResponseWriter, req *http.Request) *live.Feed {
-	feed := s.opts.Feeds.Feed(req.PathValue("feed"))
-	if feed == nil {
-		s.metrics.refused.WithLabelValues("no_session").Inc()
-		http.Error(w, "no session of this feed", http.StatusNotFound)
+	if feed := s.opts.Feeds.Feed(req.PathValue("feed")); feed != nil {
+		return feed
 	}
-	return feed
+	s.metrics.refused.WithLabelValues("no_session").Inc()
+	http.Error(w, "no session of this feed", http.StatusNotFound)
+	return nil
 }
 
 // read returns the body, or answers why not.

@@ -23,22 +23,30 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	rendition := []string{"feed", "rendition"}
 	m := &metrics{
 		parts: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "venuecast_origin_parts_total", Help: "Parts taken from workers."}, rendition),
+			Name: "venuecast_origin_parts_total", Help: "Parts taken from workers.",
+		}, rendition),
 		bytes: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "venuecast_origin_part_bytes_total", Help: "Bytes of the parts taken from workers."}, rendition),
+			Name: "venuecast_origin_part_bytes_total", Help: "Bytes of the parts taken from workers.",
+		}, rendition),
 		lateness: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "venuecast_origin_part_lateness_seconds", Help: "From the end of a part's time to its arrival.",
-			Buckets: []float64{.05, .1, .2, .3, .5, .75, 1, 1.5, 2, 3, 5, 10, 30}}, rendition),
+			Buckets: []float64{.05, .1, .2, .3, .5, .75, 1, 1.5, 2, 3, 5, 10, 30},
+		}, rendition),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "venuecast_origin_refused_total", Help: "Requests to write that were refused, by reason."}, []string{"reason"}),
+			Name: "venuecast_origin_refused_total", Help: "Requests to write that were refused, by reason.",
+		}, []string{"reason"}),
 		responses: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "venuecast_origin_responses_total", Help: "Answers, by class of status."}, []string{"class"}),
+			Name: "venuecast_origin_responses_total", Help: "Answers, by class of status.",
+		}, []string{"class"}),
 		waiting: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "venuecast_origin_waiting_requests", Help: "Requests that wait for a part."}),
+			Name: "venuecast_origin_waiting_requests", Help: "Requests that wait for a part.",
+		}),
 		turned: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "venuecast_origin_waiting_refused_total", Help: "Requests turned away because too many wait."}),
+			Name: "venuecast_origin_waiting_refused_total", Help: "Requests turned away because too many wait.",
+		}),
 		connections: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "venuecast_origin_connections", Help: "Connections of viewers and workers."}),
+			Name: "venuecast_origin_connections", Help: "Connections of viewers and workers.",
+		}),
 	}
 	for _, c := range []prometheus.Collector{m.parts, m.bytes, m.lateness, m.refused, m.responses, m.waiting, m.turned, m.connections} {
 		if err := reg.Register(c); err != nil {
@@ -51,7 +59,8 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 // StoreErrors returns a counter for live.Options.StoreFailed: venuecast_origin_store_errors_total by feed and reason.
 func StoreErrors(reg prometheus.Registerer) (func(feed, reason string), error) {
 	errs := prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "venuecast_origin_store_errors_total", Help: "Segments that could not be stored, removed or read back."}, []string{"feed", "reason"})
+		Name: "venuecast_origin_store_errors_total", Help: "Segments that could not be stored, removed or read back.",
+	}, []string{"feed", "reason"})
 	if err := reg.Register(errs); err != nil {
 		return nil, fmt.Errorf("registering the store's metrics: %w", err)
 	}
@@ -61,7 +70,8 @@ func StoreErrors(reg prometheus.Registerer) (func(feed, reason string), error) {
 // ClipsDone returns a counter for ClipOptions.Done: venuecast_origin_clips_total by state.
 func ClipsDone(reg prometheus.Registerer) (func(state string), error) {
 	clips := prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "venuecast_origin_clips_total", Help: "Clips that became ready, failed or were deleted."}, []string{"state"})
+		Name: "venuecast_origin_clips_total", Help: "Clips that became ready, failed or were deleted.",
+	}, []string{"state"})
 	if err := reg.Register(clips); err != nil {
 		return nil, fmt.Errorf("registering the clips' metrics: %w", err)
 	}

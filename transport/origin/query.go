@@ -102,7 +102,7 @@ func decimal(s string) (int64, error) {
 	return n, nil
 }
 
-// wanted returns the place to wait for when the rendition has parts parts per segment, and last is its newest part.
+// wanted returns the place to wait for in a rendition with so many parts per segment, of which last is the newest.
 // It is not ok when the request is too far ahead (RFC 8216bis §6.2.5.2).
 func (d directives) wanted(last pipeline.Position, parts int, advance int64) (want pipeline.Position, ok bool) {
 	lastSegment := last.MSN
