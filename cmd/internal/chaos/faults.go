@@ -39,6 +39,7 @@ func faults() []fault {
 
 		{name: "ingest killed", layout: single, short: true, inject: killIngest, check: ingestTookOver},
 		{name: "ingest frozen 10 s", layout: single, inject: freezeIngest, check: ingestTookOver},
+		{name: "ingest drained", layout: single, inject: drainIngest, check: ingestTookOver},
 		{name: "origin killed", layout: single, short: true, inject: killOrigin, check: (*figures).everyFrame},
 		{name: "disk full", layout: single, inject: fillDisk, check: (*figures).everyFrame, after: 15 * time.Second},
 		{name: "NATS killed", layout: single, short: true, inject: killNATS, check: (*figures).everyFrame},

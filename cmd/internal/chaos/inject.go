@@ -68,9 +68,12 @@ func freezeWorker(ctx context.Context, e *experiment) error {
 	return errors.Join(who.signal(syscall.SIGCONT), syscall.Kill(pid, syscall.SIGCONT))
 }
 
-// drainWorker tells a worker to end: it must do so within 5 s and with status 0.
-func drainWorker(ctx context.Context, e *experiment) error {
-	who := owner(e.site.workers)
+func drainWorker(ctx context.Context, e *experiment) error { return e.drain(ctx, owner(e.site.workers)) }
+
+func drainIngest(ctx context.Context, e *experiment) error { return e.drain(ctx, owner(e.site.ingests)) }
+
+// drain tells a program to end: it must do so within 5 s and with status 0.
+func (e *experiment) drain(ctx context.Context, who *program) error {
 	e.note("SIGTERM to %s", who.name)
 	if err := who.signal(syscall.SIGTERM); err != nil {
 		return err
