@@ -68,9 +68,13 @@ func freezeWorker(ctx context.Context, e *experiment) error {
 	return errors.Join(who.signal(syscall.SIGCONT), syscall.Kill(pid, syscall.SIGCONT))
 }
 
-func drainWorker(ctx context.Context, e *experiment) error { return e.drain(ctx, owner(e.site.workers)) }
+func drainWorker(ctx context.Context, e *experiment) error {
+	return e.drain(ctx, owner(e.site.workers))
+}
 
-func drainIngest(ctx context.Context, e *experiment) error { return e.drain(ctx, owner(e.site.ingests)) }
+func drainIngest(ctx context.Context, e *experiment) error {
+	return e.drain(ctx, owner(e.site.ingests))
+}
 
 // drain tells a program to end: it must do so within 5 s and with status 0.
 func (e *experiment) drain(ctx context.Context, who *program) error {
