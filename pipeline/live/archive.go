@@ -58,9 +58,12 @@ func (a *archive) push(j job) {
 // Name implements pipeline.Stage.
 func (fs *Feeds) Name() string { return "live window" }
 
-// Run fills the store until its context ends, and then for a moment more with what is finished already.
+// Run fills the store and forgets old feeds until its context ends, and then for a moment more stores what is finished already.
 func (fs *Feeds) Run(ctx context.Context) error {
-	a := fs.archive
+	return pipeline.Run(ctx, pipeline.Func("store", fs.archive.run), pipeline.Func("expiry", fs.expire))
+}
+
+func (a *archive) run(ctx context.Context) error {
 	for {
 		j, err := a.jobs.Pop(ctx)
 		if err != nil {

@@ -24,6 +24,7 @@ type Feed struct {
 	breaks breaks
 	bytes  int64   // of all segments that are, or will be, in the store
 	events []Event // in the order of their times; replaced, never written
+	gone   bool    // it was forgotten: whoever holds it asks for it again
 	// claimed says that a session was claimed since the start: one that was only brought back from the store may not write.
 	claimed bool
 
@@ -91,6 +92,9 @@ func (f *Feed) state() pipeline.State { // f.mu is held
 func (f *Feed) claim(session pipeline.Session) (pipeline.State, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.gone {
+		return nil, errForgotten
+	}
 	if f.view.Load() == nil {
 		if last, ok := f.lastSession(); ok {
 			f.epoch = last.Epoch

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -34,11 +35,15 @@ func (fs *Feeds) Claim(session pipeline.Session) (pipeline.State, error) {
 	if err := validate(session.Feed); err != nil {
 		return nil, fmt.Errorf("claiming a session: %w: %w", ErrInvalid, err)
 	}
-	f, err := fs.feedFor(session.Feed.ID)
-	if err != nil {
-		return nil, err
+	for {
+		f, err := fs.feedFor(session.Feed.ID)
+		if err != nil {
+			return nil, err
+		}
+		if state, err := f.claim(session); !errors.Is(err, errForgotten) {
+			return state, err
+		}
 	}
-	return f.claim(session)
 }
 
 func (fs *Feeds) feedFor(id string) (*Feed, error) {

@@ -22,6 +22,9 @@ type Options struct {
 	// StoreQueue bounds the bytes that wait for the store; a segment that finds it full is not stored.
 	// It defaults to 256 MiB.
 	StoreQueue int64
+	// Keep is how long what a feed has recorded stays when nothing more comes. It defaults to 24 h, and is never less than
+	// the DVR of the feed's ladder.
+	Keep time.Duration
 	// StoreFailed is called for each segment that could not be stored or removed. Reasons: full, write, remove, read.
 	StoreFailed func(feed, reason string)
 	// MaxFeeds bounds the number of feeds. It defaults to 256.
@@ -37,6 +40,7 @@ func (o Options) withDefaults() Options {
 	defaultTo(&o.Window, 30*time.Second)
 	defaultTo(&o.StoreBytes, 64<<30)
 	defaultTo(&o.StoreQueue, 256<<20)
+	defaultTo(&o.Keep, 24*time.Hour)
 	defaultTo(&o.MaxFeeds, 256)
 	if o.StoreFailed == nil {
 		o.StoreFailed = func(string, string) {}

@@ -141,7 +141,9 @@ func (r *Rendition) trim() {
 	if s := r.segment(end - live - 1); s != nil && !s.gap && !s.stored.Load() {
 		r.first = max(r.first, end-live)
 	}
-	r.first = max(r.first, min(r.feed.affordable()+live, end-live))
+	if oldest := r.feed.affordable(); oldest > 0 {
+		r.first = max(r.first, min(oldest+live, end-live))
+	}
 	if s := r.segment(end - 2*live - 2); s != nil && r.feed.opts.Store != nil {
 		s.media.Store(nil)
 	}

@@ -73,7 +73,8 @@ func (fs *Feeds) Restore() error {
 	for _, id := range ids {
 		f, err := fs.feedFor(id)
 		if err != nil {
-			return fmt.Errorf("restoring the feeds: %w", err)
+			fs.opts.Logger.Error("recorded feed is left out", slog.Any("error", err))
+			continue
 		}
 		f.reopen()
 	}

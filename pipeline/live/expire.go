@@ -1,0 +1,79 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+)
+
+// expireEach is how often feeds are looked at that have stopped.
+const expireEach = time.Minute
+
+// errForgotten means that a feed has left the map since it was taken from there.
+var errForgotten = errors.New("feed was forgotten")
+
+// expire forgets feeds from which nothing has come for long: their cameras are gone, and nothing else would ever remove
+// what they have recorded.
+func (fs *Feeds) expire(ctx context.Context) error {
+	ticker := time.NewTicker(expireEach)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			for _, f := range fs.All() {
+				fs.forgetOld(f)
+			}
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+func (fs *Feeds) forgetOld(f *Feed) {
+	if !fs.takeOut(f) {
+		return
+	}
+	fs.opts.Logger.Info("feed has stopped for long and is forgotten", slog.String("feed", f.id))
+	if fs.opts.Store == nil {
+		return
+	}
+	objects, err := fs.opts.Store.List(f.id + "/")
+	if err != nil {
+		fs.opts.StoreFailed(f.id, "read")
+		return // at the next start it is restored, and forgotten again
+	}
+	var names []string
+	for _, o := range objects {
+		names = append(names, o.Name)
+	}
+	f.archive.remove(f, names, nil)
+}
+
+// takeOut removes a feed from the map if it is old.
+func (fs *Feeds) takeOut(f *Feed) bool {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.old(fs.opts.Now()) {
+		return false
+	}
+	f.gone = true
+	delete(fs.feeds, f.id)
+	for _, r := range f.Renditions() {
+		r.retire()
+	}
+	return true
+}
+
+// old reports whether the newest media are older than they may be. A feed without media waits for its first.
+func (f *Feed) old(now time.Time) bool { // f.mu is held
+	var newest time.Time
+	for _, r := range f.Renditions() {
+		if edge, ok := r.Snapshot().Edge(); ok && edge.After(newest) {
+			newest = edge
+		}
+	}
+	return !newest.IsZero() && now.Sub(newest) > max(f.opts.Keep, f.Constants().Ladder.DVR)
+}

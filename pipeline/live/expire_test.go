@@ -1,0 +1,45 @@
+package live_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/venuecast/venuecast/pipeline/live"
+)
+
+func TestAFeedThatHasStoppedForLongIsForgotten(t *testing.T) {
+	store := &shelf{files: map[string][]byte{}}
+	withStore(t, live.Options{Store: store, Keep: time.Hour}, 96*time.Second, func(b *bench) {
+		b.settled(firstMSN, firstMSN+12)
+		old := b.feed
+		pass := func(d time.Duration) {
+			b.mu.Lock()
+			b.now = b.now.Add(d)
+			b.mu.Unlock()
+			time.Sleep(2 * time.Minute) // of the ticker's time, which is not that of the media
+			synctest.Wait()
+		}
+		pass(59 * time.Minute)
+		require.NotNil(b, b.feeds.Feed("hall"))
+		pass(2 * time.Minute)
+		require.Nil(b, b.feeds.Feed("hall"))
+		require.Empty(b, store.files)
+		_, err := old.Rendition("540p").Snapshot().Segment(firstMSN)
+		require.ErrorIs(b, err, live.ErrGone)
+
+		b.claim(dvrFeed(96 * time.Second))
+		b.settled(firstMSN+2000, firstMSN+2002)
+		require.NotSame(b, old, b.feed)
+		require.EqualValues(b, 2, requireReadable(b.T, b.dvr("540p", live.Plain)).Count())
+	})
+}
+
+func TestASmallNumberIsASegmentAsAnyOther(t *testing.T) {
+	withStore(t, live.Options{Store: &shelf{files: map[string][]byte{}}}, 10*time.Minute, func(b *bench) {
+		b.settled(1, 30)
+		require.EqualValues(b, 29, requireReadable(b.T, b.dvr("540p", live.Plain)).Count())
+	})
+}
