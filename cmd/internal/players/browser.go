@@ -134,7 +134,7 @@ func (b *browsers) chromium() browser {
 
 func (b *browsers) firefox() browser {
 	return browser{version: []string{"firefox-esr", "--version"}, prepare: firefoxProfile, program: func(profile, address string) program {
-		return program{args: []string{"firefox-esr", "--headless", "--no-remote", "--profile", profile, address}, env: []string{"MOZ_DISABLE_CONTENT_SANDBOX=1"}}
+		return program{args: []string{"firefox-esr", "--headless", "--no-remote", "--profile", profile, address}}
 	}}
 }
 
@@ -155,7 +155,8 @@ func firefoxProfile(profile string) error {
 
 func (b *browsers) webkit() browser {
 	// MiniBrowser has no version without an X server.
-	return browser{version: []string{"dpkg-query", "-W", "-f=${Version}", "libwebkit2gtk-4.1-0"}, screen: true, program: func(_, address string) program {
+	version := []string{"dpkg-query", "-W", "-f=${Version}", "libwebkit2gtk-4.1-0"}
+	return browser{version: version, screen: true, program: func(_, address string) program {
 		return program{
 			args: []string{miniBrowser(), "--autoplay-policy=allow", address},
 			env:  []string{"WEBKIT_DISABLE_DMABUF_RENDERER=1", "LIBGL_ALWAYS_SOFTWARE=1", "NO_AT_BRIDGE=1", "GDK_BACKEND=x11"},
@@ -178,7 +179,7 @@ func onScreen(ctx context.Context, p program, dir string) error {
 	if err != nil {
 		return err
 	}
-	defer r.Close() //nolint:errcheck // it is only read
+	defer r.Close() // it is only read
 	x := program{name: p.name + "-x", dir: dir, args: []string{
 		"Xvfb", "-displayfd", "3", "-screen", "0", "1280x720x24", "-nolisten", "tcp",
 	}, files: []*os.File{w}}
@@ -190,7 +191,7 @@ func onScreen(ctx context.Context, p program, dir string) error {
 	defer server.kill()
 	var display int
 	if _, err := fmt.Fscanln(r, &display); err != nil {
-		return fmt.Errorf("Xvfb does not start, see %s: %w", server.log.Name(), err)
+		return fmt.Errorf("the X server does not start, see %s: %w", server.log.Name(), err)
 	}
 	p.env = append(p.env, fmt.Sprintf("DISPLAY=:%d", display))
 	return p.run(ctx)

@@ -24,7 +24,7 @@ func (g *gstreamer) play(ctx context.Context, url string, r *recorder) error {
 	if err != nil {
 		return err
 	}
-	defer commands.Close() //nolint:errcheck // the process has its own
+	defer commands.Close() // the process has its own
 	p := program{name: "gstreamer", dir: g.dir, args: []string{g.script, url}, stdin: commands}
 	return p.read(ctx,
 		func(out io.Reader) error { return messages(out, r) },
@@ -47,7 +47,7 @@ func messages(out io.Reader, r *recorder) error {
 
 // forward hands commands on, a line each.
 func forward(ctx context.Context, in io.WriteCloser, r *recorder) error {
-	defer in.Close() //nolint:errcheck // the player has ended
+	defer in.Close() // the player has ended
 	for {
 		select {
 		case <-r.wake:

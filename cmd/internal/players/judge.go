@@ -77,35 +77,35 @@ func judge(p *player, version string, r *recorder, heights []int, did []done) re
 	return res
 }
 
-func (res *result) fail(format string, args ...any) {
-	res.Failed = append(res.Failed, fmt.Sprintf(format, args...))
+func (r *result) fail(format string, args ...any) {
+	r.Failed = append(r.Failed, fmt.Sprintf(format, args...))
 }
 
 // blame says what is held against us.
-func (res *result) blame(own []allowance) {
-	for _, t := range res.Troubles {
+func (r *result) blame(own []allowance) {
+	for _, t := range r.Troubles {
 		if a := allowed(own, t.Text); a != "" && !t.Fatal {
-			res.PlayersOwn = append(res.PlayersOwn, fmt.Sprintf("%s (%s)", t.Text, a))
+			r.PlayersOwn = append(r.PlayersOwn, fmt.Sprintf("%s (%s)", t.Text, a))
 			continue
 		}
-		res.fail("at %.1f s: %s", t.At, t.Text)
+		r.fail("at %.1f s: %s", t.At, t.Text)
 	}
-	for _, b := range res.Rebuffers {
+	for _, b := range r.Rebuffers {
 		if a := allowed(own, "rebuffer "+b.Step); a != "" {
-			res.PlayersOwn = append(res.PlayersOwn, fmt.Sprintf("rebuffered %.1f s at %s (%s)", b.Seconds, b.Step, a))
+			r.PlayersOwn = append(r.PlayersOwn, fmt.Sprintf("rebuffered %.1f s at %s (%s)", b.Seconds, b.Step, a))
 			continue
 		}
-		res.fail("rebuffered %.1f s at %.1f s (%s)", b.Seconds, b.At, b.Step)
+		r.fail("rebuffered %.1f s at %.1f s (%s)", b.Seconds, b.At, b.Step)
 	}
-	for _, o := range res.Steps {
+	for _, o := range r.Steps {
 		if o.OK {
 			continue
 		}
 		if a := allowed(own, "step "+o.Step); a != "" {
-			res.PlayersOwn = append(res.PlayersOwn, fmt.Sprintf("step %s did not show (%s)", o.Step, a))
+			r.PlayersOwn = append(r.PlayersOwn, fmt.Sprintf("step %s did not show (%s)", o.Step, a))
 			continue
 		}
-		res.fail("step %s did not show", o.Step)
+		r.fail("step %s did not show", o.Step)
 	}
 }
 

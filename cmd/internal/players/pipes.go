@@ -36,7 +36,8 @@ func (p *pipes) playFFmpeg(ctx context.Context, url string, r *recorder) error {
 	r.loading()
 	return program{name: "ffmpeg", dir: p.dir, args: []string{
 		p.ffmpeg, "-nostdin", "-hide_banner", "-loglevel", "error", "-re", "-i", url,
-		"-map", "0:v:0", "-fps_mode", "passthrough", "-vf", fmt.Sprintf("scale=%d:%d", cardWidth, cardHeight), "-pix_fmt", "gray", "-f", "rawvideo", "pipe:1",
+		"-map", "0:v:0", "-fps_mode", "passthrough", "-vf", fmt.Sprintf("scale=%d:%d", cardWidth, cardHeight),
+		"-pix_fmt", "gray", "-f", "rawvideo", "pipe:1",
 		"-map", "0:a:0", "-f", "null", "-",
 	}}.read(ctx, s.takeGrey, pipeline.Func("sampling", func(ctx context.Context) error { return s.sample(ctx, r) }))
 }
@@ -52,7 +53,7 @@ func (p *pipes) playVLC(ctx context.Context, url string, r *recorder) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(home) //nolint:errcheck // a folder for temporary files
+	defer os.RemoveAll(home) // a folder for temporary files
 	out := filepath.Join(home, "pictures")
 	if err := errors.Join(os.Chmod(home, 0o755), syscall.Mkfifo(out, 0o666), os.Chmod(out, 0o666)); err != nil { //nolint:gosec // for nobody
 		return err
@@ -67,7 +68,7 @@ func (p *pipes) playVLC(ctx context.Context, url string, r *recorder) error {
 	return pipeline.Run(ctx,
 		pipeline.Func("pictures", func(context.Context) error { return s.takeY4M(pictures) }),
 		pipeline.Func("process", func(ctx context.Context) error {
-			defer pictures.Close() //nolint:errcheck // that is how reading ends
+			defer pictures.Close() // that is how reading ends
 			return program{name: "vlc", dir: p.dir, nobody: true, env: []string{"HOME=" + home, "XDG_RUNTIME_DIR=" + home}, args: []string{
 				"cvlc", "--no-video-title-show", "--no-osd", "--no-spu", "--avcodec-hw=none", "--aout=adummy",
 				"--vout=yuv", "--yuv-file=" + out, "--yuv-chroma=I420", "--yuv-yuv4mpeg2", url,
@@ -180,11 +181,11 @@ func (p program) read(ctx context.Context, read func(io.Reader) error, besides .
 	p.stdout = w
 	stages := append([]pipeline.Stage{
 		pipeline.Func("output", func(context.Context) error {
-			defer r.Close() //nolint:errcheck // it was only read
+			defer r.Close() // it was only read
 			return read(r)
 		}),
 		pipeline.Func("process", func(ctx context.Context) error {
-			defer w.Close() //nolint:errcheck // that is how reading ends
+			defer w.Close() // that is how reading ends
 			return p.run(ctx)
 		}),
 	}, besides...)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -57,6 +58,9 @@ func (p program) start(ctx context.Context) (*process, error) {
 	return r, nil
 }
 
+// errStatus0 is how a player ends that took a live stream for one that has an end.
+var errStatus0 = errors.New("exit status 0")
+
 // command returns what runs the program, and kills it with all that it has started when ctx ends.
 func (p program) command(ctx context.Context) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, p.args[0], p.args[1:]...) //nolint:gosec // players
@@ -94,7 +98,7 @@ func (p program) run(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return nil
 	}
-	return fmt.Errorf("%s ended (%v), see %s", p.name, r.err, r.log.Name())
+	return fmt.Errorf("%s ended, see %s: %w", p.name, r.log.Name(), cmp.Or(r.err, errStatus0))
 }
 
 // output runs a program that ends soon and returns what it says.

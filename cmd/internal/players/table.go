@@ -10,7 +10,8 @@ import (
 func table(results []result) string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "PLAYER\tVERSION\tSTART\tREBUFFERS JOIN\tLATER\tLATENCY MEDIAN/P95\tAT THE END\tLOWEST\tHIGHEST\t20 S BACK\tLIVE\tDROPPED\tERRORS\t")
+	fmt.Fprintln(w, "PLAYER\tVERSION\tSTART\tREBUFFERS JOIN\tLATER\tLATENCY MEDIAN/P95\tAT THE END\t"+
+		"LOWEST\tHIGHEST\t20 S BACK\tLIVE\tDROPPED\tERRORS\t")
 	for i := range results {
 		row(w, &results[i])
 	}

@@ -43,8 +43,8 @@ func newVenue(ctx context.Context, binary, dir string) (*venue, error) {
 		return nil, err
 	}
 	origin, metrics, camera := ports[0], ports[1], ports[2]
-	v := &venue{origin: origin}
-	v.ctx, v.stop = context.WithCancel(ctx)
+	ctx, stop := context.WithCancel(ctx)
+	v := &venue{ctx: ctx, stop: stop, origin: origin}
 	config := filepath.Join(dir, "venue.yaml")
 	if err := os.WriteFile(config, []byte(configuration(dir, origin, metrics, camera)), 0o600); err != nil {
 		return nil, err
@@ -145,17 +145,17 @@ func (v *venue) close() {
 	v.camera.kill()
 }
 
-// freeAddresses returns addresses of this machine that nobody listens on.
-func freeAddresses(n int) (list []string, err error) {
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, fmt.Errorf("looking for a free port: %w", err)
-		}
-		defer l.Close() //nolint:errcheck // it only held the port until all are found
-		list = append(list, l.Addr().String())
+// freeAddresses returns addresses of this machine that nobody listens on. All are held until the last is found.
+func freeAddresses(n int) ([]string, error) {
+	if n == 0 {
+		return nil, nil
 	}
-	return list, nil
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("looking for a free port: %w", err)
+	}
+	rest, err := freeAddresses(n - 1)
+	return append(rest, l.Addr().String()), errors.Join(err, l.Close())
 }
 
 // get returns what is at a URL, a playlist at most.
@@ -170,7 +170,7 @@ func get(ctx context.Context, url string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer response.Body.Close() //nolint:errcheck // it was only read
+	defer response.Body.Close() // it was only read
 	if response.StatusCode != http.StatusOK {
 		return "", fmt.Errorf("%s: %s", url, response.Status)
 	}
