@@ -59,10 +59,11 @@ var errRulesBroken = errors.New("lint: rules that bind were broken")
 func runLint(ctx context.Context, url string, during time.Duration, f *findings) error {
 	ctx, stop := context.WithTimeout(ctx, during)
 	defer stop()
-	if err := lint.Watch(ctx, lint.Options{URL: url, Report: f.add}); err != nil {
+	seen, err := lint.Watch(ctx, lint.Options{URL: url, Report: f.add})
+	if err != nil {
 		return fmt.Errorf("lint: %w", err)
 	}
-	if err := errors.Join(f.err, f.summary()); err != nil {
+	if err := errors.Join(f.err, f.summary(seen)); err != nil {
 		return fmt.Errorf("printing what was found: %w", err)
 	}
 	if f.broken(rules.Must) > 0 {
@@ -128,17 +129,19 @@ func (f *findings) broken(severity rules.Severity) (n int) {
 	return n
 }
 
-func (f *findings) summary() error {
+func (f *findings) summary(seen lint.Seen) error {
 	must, should := f.broken(rules.Must), f.broken(rules.Should)
 	if f.asJSON {
-		return json.NewEncoder(f.out).Encode(map[string]any{"must": must, "should": should, "counts": f.counts})
+		return json.NewEncoder(f.out).Encode(map[string]any{"must": must, "should": should, "counts": f.counts, "seen": seen})
 	}
 	table := tabwriter.NewWriter(f.out, 0, 0, 2, ' ', 0)
 	for _, id := range slices.Sorted(maps.Keys(f.counts)) {
 		rule, _ := rules.Find(id)
 		fmt.Fprintf(table, "%d\t%s\t%s\t%s\n", f.counts[id], rule.Severity, id, rule.Text)
 	}
-	fmt.Fprintf(table, "%d violations of a MUST, %d of a SHOULD, of %d rules\n", must, should, len(rules.All()))
+	fmt.Fprintf(table, "%d violations of a MUST, %d of a SHOULD, of %d rules; in %d playlists, %d parts, %d segments and %d other answers\n",
+		must, should, len(rules.All()), seen[rules.MediaPlaylist], seen[rules.PartialSegment], seen[rules.MediaSegment],
+		seen[rules.InitSection]+seen[rules.Hint]+seen[rules.Again]+seen[rules.Removed]+seen[rules.Probe])
 	return table.Flush()
 }
 

@@ -14,6 +14,7 @@ func constantsOf(p *playlist) *constants { return &constants{p.target, p.partTar
 func (t *track) overTime(g *page, p *playlist) {
 	t.checkConstants(g, p)
 	if t.last == nil {
+		t.ranges = rangesOf(p)
 		t.note(g, p)
 		return
 	}
@@ -75,7 +76,7 @@ func (t *track) checkWindow(g *page, p *playlist) bool {
 	for i := range p.segments {
 		length += p.segments[i].length()
 	}
-	if length += time.Duration(p.skipped) * p.target; length < 3*p.target {
+	if length += time.Duration(min(p.skipped, 3)) * p.target; length < 3*p.target {
 		g.found("window-short", line, "%v remain, three target durations are %v", length, 3*p.target)
 	}
 	if n := int64(len(p.closed())) + p.skipped; n < 6 {

@@ -141,10 +141,17 @@ func readPlaylist(body []byte) *playlist {
 // need raises the version that the playlist must declare (§8).
 func (r *reader) need(version int64) { r.needs = max(r.needs, version) }
 
-func (r *reader) number64(t tag) int64 {
-	n, err := strconv.ParseInt(t.value, 10, 64)
-	if err != nil || n < 0 {
+// maxNumber bounds the numbers of a playlist, so that sums of them stay within 63 bits.
+const (
+	maxNumber = 1 << 48
+	maxTarget = 1 << 20 // seconds
+)
+
+func (r *reader) number64(t tag, text string) int64 {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 0 || n > maxNumber {
 		r.wrong = append(r.wrong, wrongLine{t.line, "want a decimal integer"})
+		return 0
 	}
 	return n
 }
@@ -156,13 +163,13 @@ func (r *reader) tag(t tag) {
 	r.tags[t.name] = append(r.tags[t.name], t)
 	switch t.name {
 	case "EXT-X-VERSION":
-		r.version = r.number64(t)
+		r.version = r.number64(t, t.value)
 	case "EXT-X-TARGETDURATION":
-		r.target = time.Duration(r.number64(t)) * time.Second
+		r.target = time.Duration(min(r.number64(t, t.value), maxTarget)) * time.Second
 	case "EXT-X-MEDIA-SEQUENCE":
-		r.mediaSequence = r.number64(t)
+		r.mediaSequence = r.number64(t, t.value)
 	case "EXT-X-DISCONTINUITY-SEQUENCE":
-		r.sequence = r.number64(t)
+		r.sequence = r.number64(t, t.value)
 	case "EXT-X-PART-INF":
 		r.partTarget = t.attrs.seconds("PART-TARGET")
 	case "EXT-X-ENDLIST":
@@ -176,7 +183,7 @@ func (r *reader) tag(t tag) {
 		}
 	case "EXT-X-SKIP":
 		r.delta = true
-		r.skipped, _ = t.attrs.number("SKIPPED-SEGMENTS")
+		r.skipped = r.number64(t, t.attrs.text("SKIPPED-SEGMENTS"))
 		r.need(9)
 		if t.attrs.has("RECENTLY-REMOVED-DATERANGES") {
 			r.need(10)
@@ -221,7 +228,7 @@ func (r *reader) segmentTag(t tag) bool {
 	case "EXT-X-GAP":
 		s.gap = true
 	case "EXT-X-BITRATE":
-		r.bitrate = r.number64(t)
+		r.bitrate = r.number64(t, t.value)
 	case "EXT-X-PART":
 		r.part(t)
 	default:

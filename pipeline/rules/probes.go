@@ -1,6 +1,9 @@
 package rules
 
 import (
+	"iter"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -133,10 +136,9 @@ func (k probe) check(g *page, q *Request, r *Response) {
 
 // removed returns a request for a segment or part that has left the playlist and must still be there.
 func (t *track) removed(g *page, p *playlist) (Request, bool) {
-	for msn := p.mediaSequence - 1; msn < p.end().msn; msn++ {
-		s := t.listings[msn]
+	for msn, s := range t.numbered() {
 		switch {
-		case s == nil || !s.closed || !s.fresh:
+		case !s.closed || !s.fresh || msn < p.mediaSequence-1:
 		case msn < p.mediaSequence && !s.gap && !s.byteRange && !s.removed:
 			s.removed = true
 			return t.get(Removed, s.uri, place{msn, -1}), true
@@ -150,13 +152,24 @@ func (t *track) removed(g *page, p *playlist) (Request, bool) {
 	return Request{}, false
 }
 
+// numbered returns the segments that are known, in order.
+func (t *track) numbered() iter.Seq2[int64, *listing] {
+	return func(yield func(int64, *listing) bool) {
+		for _, msn := range slices.Sorted(maps.Keys(t.listings)) {
+			if !yield(msn, t.listings[msn]) {
+				return
+			}
+		}
+	}
+}
+
 // againAfter is how many segments later a segment is asked for once more.
 const againAfter = 3
 
 // again returns a request for a segment that was fetched before: it never changes.
 func (t *track) again(p *playlist) (Request, bool) {
-	for msn := p.mediaSequence + 1; msn < p.end().msn-againAfter; msn++ {
-		if s := t.listings[msn]; s != nil && s.fetched && !s.again {
+	for msn, s := range t.numbered() {
+		if msn > p.mediaSequence && msn < p.end().msn-againAfter && s.fetched && !s.again {
 			s.again = true
 			return t.get(Again, s.uri, place{msn, -1}), true
 		}

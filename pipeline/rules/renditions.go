@@ -98,7 +98,7 @@ func withoutQuery(raw string) string {
 
 func (t *track) checkReport(g *page, p *playlist, r *Response, other *track, report *tag) {
 	msn, ok := report.attrs.number("LAST-MSN")
-	if !ok {
+	if !ok || msn < 0 || msn > maxNumber {
 		return // its form was reported
 	}
 	said := place{msn, -1}

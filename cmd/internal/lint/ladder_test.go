@@ -54,9 +54,9 @@ type house struct {
 	request  func(req *http.Request)                                       // what a client asks for
 	answer   func(a *answer)                                               // what it gets
 
-	mu    sync.Mutex // guards asked and kept
+	mu    sync.Mutex // guards asked
 	asked map[string]int
-	kept  map[string][]byte
+	seen  Seen
 }
 
 // answer is what the origin is about to send.
@@ -82,7 +82,7 @@ func newHouse(t *testing.T) *house {
 	g := grid.Grid{FrameRate: codecs.Rational{Num: 25, Den: 1}, StepFrames: 48, PartFrames: 8}
 	g.Epoch = codecs.TicksAt(time.Now().Truncate(time.Second)) - codecs.TicksIn(firstMSN*g.Step())
 	h := &house{
-		feeds: live.New(live.Options{Window: window}), inits: map[string][]byte{}, codecs: map[string]string{}, asked: map[string]int{}, kept: map[string][]byte{},
+		feeds: live.New(live.Options{Window: window}), inits: map[string][]byte{}, codecs: map[string]string{}, asked: map[string]int{},
 		feed: pipeline.Feed{ID: "hall", Grid: g, Ladder: ladder.Ladder{
 			Video: []ladder.Video{
 				{Name: large, Width: 640, Height: 368, Bitrate: 500_000, Divisor: 1},
@@ -287,10 +287,12 @@ func watched(t *testing.T, h *house, during time.Duration) map[string][]rules.Vi
 			}
 			ctx, stop := context.WithTimeout(ctx, during)
 			defer stop()
-			return Watch(ctx, Options{
+			seen, err := Watch(ctx, Options{
 				URL: "http://origin/live/hall/index.m3u8", Client: &http.Client{Transport: Local{h}},
 				Report: func(v rules.Violation) { found[v.ID] = append(found[v.ID], v) },
 			})
+			h.seen = seen
+			return err
 		})))
 	return found
 }

@@ -4,8 +4,11 @@ import (
 	"slices"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/venuecast/venuecast/pipeline/rules"
 )
 
 // twoWindows is more than two lengths of the playlist: what shows when a tag or segment leaves is seen.
@@ -27,7 +30,15 @@ func TestALadderThatIsRightBreaksNoRule(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				h := newHouse(t)
 				c.seed(h)
-				for id, list := range watched(t, h, twoWindows) {
+				found := watched(t, h, twoWindows)
+				parts := int(3 * twoWindows / (320 * time.Millisecond))
+				require.InDelta(t, parts, h.seen[rules.MediaPlaylist], 30)
+				require.InDelta(t, parts, h.seen[rules.PartialSegment], 40)
+				require.Greater(t, h.seen[rules.MediaSegment], 3*15)
+				for _, kind := range []rules.Kind{rules.InitSection, rules.Hint, rules.Again, rules.Removed, rules.Probe} {
+					require.Greater(t, h.seen[kind], 2, kind)
+				}
+				for id, list := range found {
 					if !slices.Contains(c.but, id) {
 						require.Empty(t, list[:1], "%s, %d times", id, len(list))
 					}

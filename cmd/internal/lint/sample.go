@@ -9,7 +9,7 @@ import (
 
 // Sampler looks at one rendition of a ladder at a time. It is used by one goroutine.
 type Sampler struct {
-	watcher
+	*watcher
 	url       string
 	playlists []rules.Request
 	turn      int
@@ -17,7 +17,7 @@ type Sampler struct {
 
 // NewSampler returns a sampler of the ladder at a URL.
 func NewSampler(url string, client *http.Client, report func(rules.Violation)) *Sampler {
-	return &Sampler{watcher: watcher{checker: rules.New(report), client: client}, url: url}
+	return &Sampler{watcher: newWatcher(report, client), url: url}
 }
 
 // maxSampled is how many media requests a sample makes: an init section, parts and a segment.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/venuecast/venuecast/pipeline"
@@ -33,27 +34,37 @@ func (o Options) client() *http.Client {
 	return &http.Client{Transport: transport}
 }
 
+// Seen is how many answers of each kind were looked at.
+type Seen map[rules.Kind]int
+
 // Watch follows a ladder until the context ends, or all its playlists do.
-func Watch(ctx context.Context, o Options) error {
-	w := &watcher{checker: rules.New(o.Report), client: o.client()}
+func Watch(ctx context.Context, o Options) (Seen, error) {
+	w := newWatcher(o.Report, o.client())
 	defer w.client.CloseIdleConnections()
 	playlists, err := w.begin(ctx, o.URL)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var stages []pipeline.Stage
 	for _, q := range playlists {
 		stages = append(stages, w.rendition(q)...)
 	}
 	if err := pipeline.Run(ctx, stages...); ctx.Err() == nil {
-		return err
+		return w.seen, err
 	}
-	return nil
+	return w.seen, nil
 }
 
 type watcher struct {
 	checker *rules.Checker
 	client  *http.Client
+
+	mu   sync.Mutex // guards seen
+	seen Seen
+}
+
+func newWatcher(report func(rules.Violation), client *http.Client) *watcher {
+	return &watcher{checker: rules.New(report), client: client, seen: Seen{}}
 }
 
 // answer makes a request and gives the answer to the checker. It returns false when the context ended.
@@ -65,6 +76,9 @@ func (w *watcher) answer(ctx context.Context, q rules.Request) ([]rules.Request,
 	if ctx.Err() != nil {
 		return nil, false // whoever stopped waiting was us
 	}
+	w.mu.Lock()
+	w.seen[q.Kind]++
+	w.mu.Unlock()
 	return w.checker.Answer(q, r), true
 }
 
