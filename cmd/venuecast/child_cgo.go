@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"runtime"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -140,6 +141,7 @@ func (c *child) session(ctx context.Context) error {
 	if state, err = c.sent.Resend(ctx, state, feed.Grid.Parts()); err != nil {
 		return err
 	}
+	growProcs(len(feed.Ladder.Names()))
 	e := engine{log: c.log, feed: a.Feed}
 	meter := c.meter.Feed(a.Feed)
 	o := transcode.Options{
@@ -178,6 +180,16 @@ func (m measured) Next(ctx context.Context) (pipeline.Record, error) {
 		m.meter.Behind(m.Lag(), time.Since(r.Bundle.Units[0].PTS.Time()))
 	}
 	return r, err
+}
+
+// growProcs gives the Go scheduler more processors than there are stages that work in libav. A call of libav takes
+// milliseconds; when none is idle, the runtime's monitor wakes as often as every 20 µs to take the processor away from it.
+// How many threads run at once stays the kernel's business.
+func growProcs(renditions int) {
+	const besides = 4 // the source, and what is not libav
+	if n := renditions + besides; n > runtime.GOMAXPROCS(0) {
+		runtime.GOMAXPROCS(n)
+	}
 }
 
 // session is the worker's way to the origin.
