@@ -5,18 +5,13 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
-	"github.com/venuecast/venuecast/pipeline"
-	"github.com/venuecast/venuecast/pipeline/clip"
 	"github.com/venuecast/venuecast/pipeline/live"
 )
 
@@ -89,9 +84,6 @@ var (
 	errDeleted      = errors.New("the clip was deleted")
 )
 
-// patience is how long after a clip's end its last segment is waited for.
-const patience = time.Minute
-
 // NewClips returns the clips that the disk holds. Those that were not finished are cut anew.
 func NewClips(opts ClipOptions) (*Clips, error) {
 	if opts.Feeds == nil || opts.Disk == nil {
@@ -113,68 +105,6 @@ func NewClips(opts ClipOptions) (*Clips, error) {
 		return nil, err
 	}
 	return c, nil
-}
-
-func (c *Clips) restore() error {
-	objects, err := c.opts.Disk.List("")
-	if err != nil {
-		return fmt.Errorf("listing the clips: %w", err)
-	}
-	sizes := map[string]int64{}
-	for _, o := range objects {
-		sizes[o.Name] = o.Size
-	}
-	for name := range sizes {
-		id, ok := strings.CutSuffix(name, ".json")
-		if !ok {
-			continue
-		}
-		kept, err := c.load(name)
-		if err != nil || kept.ID != id {
-			c.opts.Logger.Error("clip can not be read", slog.String("file", name), slog.Any("error", err))
-			continue
-		}
-		if kept.State != ClipFailed && (kept.State != ClipReady || sizes[id+".mp4"] != kept.Bytes) {
-			kept.State, kept.Bytes, kept.Progress = ClipWaiting, 0, 0
-		}
-		c.clips[id] = &job{Clip: kept}
-		c.bytes += kept.Bytes
-	}
-	return c.sweep(sizes)
-}
-
-// sweep removes the files of clips that were deleted when the process ended.
-func (c *Clips) sweep(sizes map[string]int64) error {
-	for name := range sizes {
-		id, ok := strings.CutSuffix(name, ".mp4")
-		if _, described := sizes[id+".json"]; !ok || described {
-			continue
-		}
-		if err := c.opts.Disk.Remove(name); err != nil {
-			return fmt.Errorf("sweeping the clips: %w", err)
-		}
-	}
-	return nil
-}
-
-func (c *Clips) load(name string) (kept Clip, err error) {
-	file, err := c.opts.Disk.Open(name)
-	if err != nil {
-		return Clip{}, err
-	}
-	defer func() { _ = file.Close() }() // it was only read
-	return kept, json.NewDecoder(io.LimitReader(file, maxClipBytes)).Decode(&kept)
-}
-
-func (c *Clips) save(kept Clip) error {
-	text, err := json.Marshal(kept)
-	if err == nil {
-		err = c.opts.Disk.Put(kept.ID+".json", text)
-	}
-	if err != nil {
-		return fmt.Errorf("keeping clip %s: %w", kept.ID, err)
-	}
-	return nil
 }
 
 // Add asks for a clip. It fails with live.ErrInvalid, live.ErrGone when there is no such feed or rendition,
@@ -274,136 +204,3 @@ func (c *Clips) Delete(id string) error {
 	c.opts.Done("deleted")
 	return nil
 }
-
-// Name implements pipeline.Stage.
-func (c *Clips) Name() string { return "clips" }
-
-// Run cuts clips, one after another, until its context ends. What it has not finished then is cut at the next start.
-func (c *Clips) Run(ctx context.Context) error {
-	for {
-		if j, past := c.next(); j != nil {
-			c.cut(ctx, j, past)
-			continue
-		}
-		timer := time.NewTimer(c.pause())
-		select {
-		case <-c.wake:
-		case <-timer.C:
-		case <-ctx.Done():
-		}
-		timer.Stop()
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-	}
-}
-
-// pause is how long to look away when nothing is ready.
-func (c *Clips) pause() time.Duration {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, j := range c.clips {
-		if j.State == ClipWaiting {
-			return 500 * time.Millisecond
-		}
-	}
-	return time.Hour // until there is one
-}
-
-// next returns the oldest clip whose time has come, and its media; nil when none has.
-func (c *Clips) next() (*job, *live.Past) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	var first *job
-	var media *live.Past
-	for _, j := range c.clips {
-		if j.State != ClipWaiting || first != nil && !j.Asked.Before(first.Asked) {
-			continue
-		}
-		if past, ready := c.ready(j); ready {
-			first, media = j, past
-		}
-	}
-	if first != nil {
-		first.State = ClipCutting
-	}
-	return first, media
-}
-
-func (c *Clips) ready(j *job) (past *live.Past, ready bool) {
-	late := c.opts.Now().After(j.To.Add(patience))
-	feed := c.opts.Feeds.Feed(j.Feed)
-	if feed == nil {
-		return nil, late
-	}
-	past, err := feed.Past(j.From, j.To)
-	if err != nil {
-		return nil, late
-	}
-	return past, past.Complete() || late
-}
-
-// cut cuts one clip and notes how it went.
-func (c *Clips) cut(ctx context.Context, j *job, past *live.Past) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	c.mu.Lock()
-	j.stop = func() { cancel(errDeleted) }
-	c.mu.Unlock()
-	size, err := c.file(ctx, j, past)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	j.stop = nil
-	switch {
-	case c.clips[j.ID] != j: // it was deleted; the file may have been finished after that
-		_ = c.opts.Disk.Remove(j.ID + ".mp4")
-		return
-	case err != nil && ctx.Err() != nil:
-		j.State, j.Progress = ClipWaiting, 0
-		return
-	case err != nil:
-		j.State, j.Error = ClipFailed, err.Error()
-		c.opts.Logger.Error("clip failed", slog.String("feed", j.Feed), slog.String("clip", j.ID), slog.Any("error", err))
-	default:
-		j.State, j.Progress, j.Bytes = ClipReady, 1, size
-		c.bytes += size
-	}
-	if err := c.save(j.Clip); err != nil {
-		c.opts.Logger.Error("clip's state can not be kept; it is cut anew at the next start", slog.Any("error", err))
-	}
-	c.opts.Done(j.State)
-}
-
-// file writes the clip's file and returns its size.
-func (c *Clips) file(ctx context.Context, j *job, past *live.Past) (size int64, err error) {
-	if past == nil {
-		return 0, live.ErrGone
-	}
-	cut, err := past.Cut(j.Rendition)
-	if err != nil {
-		return 0, err
-	}
-	made, err := clip.Read(ctx, cut, c.progress(j, 0))
-	if err != nil {
-		return 0, err
-	}
-	c.mu.Lock()
-	full := c.bytes+made.Size() > c.opts.MaxBytes
-	c.mu.Unlock()
-	if full {
-		return 0, errNoRoom
-	}
-	err = c.opts.Disk.PutFrom(j.ID+".mp4", func(w io.Writer) error { return made.Write(ctx, w, c.progress(j, 0.5)) })
-	return made.Size(), err
-}
-
-// progress reports one half of the work: media are read once, and then once more to be written.
-func (c *Clips) progress(j *job, done float64) func(float64) {
-	return func(part float64) {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		j.Progress = done + part/2
-	}
-}
-
-var _ pipeline.Stage = (*Clips)(nil)
