@@ -9,6 +9,7 @@ import "C"
 import (
 	"cmp"
 	"fmt"
+	"sync"
 	"unsafe"
 
 	"github.com/venuecast/venuecast/codecs"
@@ -51,6 +52,7 @@ func newScaler(o ScalerOptions, format C.int) (*Scaler, error) {
 			return nil, fmt.Errorf("scaler flags %q: %w", o.Flags, err)
 		}
 	}
+	tuneScaling()
 	s := &Scaler{o: o, format: format}
 	if err := failed(C.vc_scale_pool(&s.pool, C.int(o.Width), C.int(o.Height), format)); err != nil {
 		return nil, fmt.Errorf("making a picture pool: %w", err)
@@ -58,6 +60,9 @@ func newScaler(o ScalerOptions, format C.int) (*Scaler, error) {
 	count(kindPool, 1)
 	return s, nil
 }
+
+// tuneScaling finds out, once, which of libswscale's filters is the faster one here. It takes about a millisecond.
+var tuneScaling = sync.OnceFunc(func() { C.vc_scale_tune() })
 
 // Scale returns p in the scaler's size and format, with p's colour properties and captions.
 // A picture that is so already is returned as another reference, without work.
