@@ -20,8 +20,8 @@ WIDTH, HEIGHT = 320, 180
 BAR = slice(25 * 5 * WIDTH, 33 * 5 * WIDTH)
 # Below and above every rendition, in bit/s.
 LOW, HIGH = 1, 2**31 - 1
-# GstPlayFlags: video, audio, native-video. Without the last, playsink scales before we see which rendition it is.
-FLAGS = 0x1 | 0x2 | 0x40
+# GstPlayFlags: video, audio, soft-volume, native-video. Without the last, playsink scales before we see which rendition it is.
+FLAGS = 0x1 | 0x2 | 0x10 | 0x40
 
 
 def tell(message):

@@ -48,7 +48,6 @@ const players = {
   },
 
   async native(url) {
-    video.addEventListener("error", () => trouble(`${video.error.code} ${video.error.message}`, true));
     video.src = url;
     await new Promise((done) => video.addEventListener("playing", done, { once: true }));
     const behind = edge() - video.currentTime;
@@ -124,6 +123,7 @@ async function report(message) {
 
 async function trial() {
   let player = {};
+  video.addEventListener("error", () => trouble(`media element: ${video.error?.code} ${video.error?.message}`, false));
   addEventListener("error", (e) => trouble(`page: ${e.message}`, true));
   addEventListener("unhandledrejection", (e) => trouble(`page: ${e.reason?.code ? shakaError(e.reason) : e.reason}`, true));
   await report({ loading: true });

@@ -18,6 +18,7 @@ type result struct {
 	Decoded    int        `json:"decoded"`
 	Dropped    int        `json:"dropped"`
 	Steps      []outcome  `json:"steps"`
+	Load       float64    `json:"load"`        // of the machine, at the end: runnable processes, the mean of a minute
 	Troubles   []trouble  `json:"troubles"`    // what it complained about
 	PlayersOwn []string   `json:"players_own"` // what is not held against us, and why
 	Failed     []string   `json:"failed"`      // what is; none: it played well
@@ -52,6 +53,8 @@ const (
 	leastRebuffer = 400 * time.Millisecond
 	// seekTime is how long the picture may stand after a seek.
 	seekTime = 3 * time.Second
+	// bufferTime is how much of the next step may pass until one shows.
+	bufferTime = 6 * time.Second
 	// backAtLeast is what counts as having gone 20 s back, and liveAtMost as being live again.
 	backAtLeast, liveAtMost = 15.0, 6.0
 )
@@ -138,7 +141,8 @@ type judged struct {
 	samples []sample
 }
 
-// rebuffers finds the times in which the position fell behind the clock.
+// rebuffers finds the times in which the position fell behind the clock, or no new picture was decoded: sound may go on
+// while the picture stands.
 func (j *judged) rebuffers(res *result) {
 	var begin time.Time
 	var lost time.Duration
@@ -151,6 +155,9 @@ func (j *judged) rebuffers(res *result) {
 	for i := 1; i < len(j.samples); i++ {
 		s, before := j.samples[i], j.samples[i-1]
 		wall, media := s.at.Sub(before.at), seconds(s.position-before.position)
+		if s.decoded == before.decoded {
+			media = min(media, 0)
+		}
 		if media < 0 || media*10 >= wall*4 { // it moves, or was moved
 			end()
 			continue
@@ -176,7 +183,7 @@ func (j *judged) rebuffered(res *result, begin time.Time, lost time.Duration) {
 	switch {
 	case begin.Sub(j.first) < joinTime:
 		res.Join = append(res.Join, b)
-	case sought && begin.Sub(taken) < time.Second && lost <= seekTime:
+	case sought && begin.Sub(taken) < 2*time.Second && lost <= seekTime:
 		// The picture stands while the player fetches what it was sent to.
 	default:
 		res.Rebuffers = append(res.Rebuffers, b)
@@ -221,9 +228,10 @@ func quantiles(list []sample, from, to time.Time, of func(sample) time.Time) (me
 	return ages[len(ages)/2], ages[len(ages)*95/100]
 }
 
-// outcomes says what came of each step that a player can show.
-func (j *judged) outcomes() []outcome {
-	var list []outcome
+// outcomes says what came of each step that a player can show. What is buffered is played first, so it may show after
+// the next step has been taken, but not before the step before it has shown.
+func (j *judged) outcomes() (list []outcome) {
+	var from time.Time
 	for i, d := range j.did {
 		shown := j.shows(d.name)
 		if shown == nil {
@@ -231,12 +239,12 @@ func (j *judged) outcomes() []outcome {
 		}
 		end := j.samples[len(j.samples)-1].at
 		if i+1 < len(j.did) {
-			end = j.did[i+1].at
+			end = j.did[i+1].at.Add(bufferTime)
 		}
 		o := outcome{Step: d.name}
 		for _, s := range j.samples {
-			if s.at.After(d.at) && !s.at.After(end) && shown(s) {
-				o.OK, o.Seconds = true, s.at.Sub(d.at).Seconds()
+			if s.at.After(d.at) && s.at.After(from) && !s.at.After(end) && shown(s) {
+				o.OK, o.Seconds, from = true, s.at.Sub(d.at).Seconds(), s.at
 				break
 			}
 		}

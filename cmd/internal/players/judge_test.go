@@ -17,7 +17,10 @@ func play(length time.Duration, at func(float64) sample) *recorder {
 	r := newRecorder()
 	for t := sampleTime; t <= length; t += sampleTime {
 		s := at(t.Seconds())
-		s.at, s.decoded = r.began.Add(t), 1
+		s.at = r.began.Add(t)
+		if s.decoded == 0 {
+			s.decoded = int(1000 + pictureRate*s.position)
+		}
 		r.add(s)
 	}
 	return r
@@ -52,12 +55,17 @@ func TestRebuffersBelongToTheStepBefore(t *testing.T) {
 		length float64
 		join   bool
 	}{
-		"while joining":   {stands(3, 2), "play", 2, true},
-		"in steady play":  {stands(20, 1.5), "play", 1.5, false},
-		"after the kill":  {stands(41, 2.5), "kill", 2.5, false},
-		"too short":       {stands(20, 0.25), "", 0, false},
-		"until the end":   {stands(50, 60), "kill", 10, false},
-		"half the speed":  {func(at float64) sample { return steady(at - 0.7*min(max(at-20, 0), 2)) }, "play", 1.4, false},
+		"while joining":  {stands(3, 2), "play", 2, true},
+		"in steady play": {stands(20, 1.5), "play", 1.5, false},
+		"after the kill": {stands(41, 2.5), "kill", 2.5, false},
+		"too short":      {stands(20, 0.25), "", 0, false},
+		"until the end":  {stands(50, 60), "kill", 10, false},
+		"half the speed": {func(at float64) sample { return steady(at - 0.7*min(max(at-20, 0), 2)) }, "play", 1.4, false},
+		"frozen picture": {func(at float64) sample {
+			s := steady(at)
+			s.decoded = int(pictureRate * (at - min(max(at-20, 0), 3)))
+			return s
+		}, "play", 3, false},
 		"catching up":     {func(at float64) sample { return steady(at * 1.1) }, "", 0, false},
 		"in little steps": {func(at float64) sample { return steady(math.Floor(at*2) / 2) }, "", 0, false},
 	} {
@@ -147,7 +155,7 @@ func TestWhatIsThePlayersOwnIsSaidButNotHeldAgainstUs(t *testing.T) {
 }
 
 func TestAPlayerWithoutAPictureFails(t *testing.T) {
-	r := play(time.Minute, func(float64) sample { return sample{} })
+	r := play(time.Minute, func(float64) sample { return sample{decoded: 1} })
 	require.Equal(t, []string{"no picture"}, judge(&player{}, "", r, []int{360}, nil).Failed)
 }
 

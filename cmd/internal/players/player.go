@@ -39,7 +39,7 @@ func players(o options) []player {
 		b.player("hls.js", "hlsjs", "hls.js/dist/hls.min.js", chromium, player{can: switches | seeks, own: ownHLSJS}),
 		b.player("shaka", "shaka", "shaka-player/dist/shaka-player.compiled.js", chromium, player{can: switches | seeks}),
 		b.player("chromium", "native", "", chromium, player{can: seeks, own: ownNative}),
-		b.player("video.js", "videojs", "video.js/dist/video.min.js", chromium, player{plain: true, can: switches | seeks}),
+		b.player("video.js", "videojs", "video.js/dist/video.min.js", chromium, player{plain: true, can: switches | seeks, own: ownVideoJS}),
 		{name: "ffmpeg", version: p.ffmpegVersion, play: p.playFFmpeg},
 		{name: "gstreamer", can: switches | seeks, version: g.version, play: g.play},
 		{name: "vlc", version: p.vlcVersion, play: p.playVLC},
@@ -53,6 +53,11 @@ func players(o options) []player {
 var ownHLSJS = []allowance{
 	{regexp.MustCompile(`^(bufferStalledError|bufferNudgeOnStall|bufferSeekOverHole) `), "its word for a rebuffer, which is counted"},
 	{regexp.MustCompile(`^aborted Aborted`), "a request that it ended itself, to switch"},
+}
+
+// VHS forces a rendition by fastQualityChange_, which throws away what is buffered.
+var ownVideoJS = []allowance{
+	{regexp.MustCompile(`^rebuffer (lowest|highest)$`), "it throws its buffer away when a rendition is forced"},
 }
 
 // Chromium's own HLS says itself how far back it can seek.

@@ -113,6 +113,16 @@ func (p program) output(ctx context.Context) (string, error) {
 	return string(out), err
 }
 
+// load returns the machine's load average over a minute; 0 when it does not say.
+func load() (mean float64) {
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return 0
+	}
+	_, _ = fmt.Sscan(string(text), &mean) // then it stays 0
+	return mean
+}
+
 // sleep waits, or returns why the context ended.
 func sleep(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)

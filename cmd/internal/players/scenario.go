@@ -82,6 +82,7 @@ func (t *trial) run(ctx context.Context) result {
 		t.log.Error("samples are not kept", "error", err)
 	}
 	res := judge(t.player, version, r, t.heights, t.did)
+	res.Load = load()
 	if t.feed.venue != nil {
 		if err := t.feed.venue.settle(); err != nil {
 			res.fail("the venue: %v", err)

@@ -11,7 +11,7 @@ func table(results []result) string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "PLAYER\tVERSION\tSTART\tREBUFFERS JOIN\tLATER\tLATENCY MEDIAN/P95\tAT THE END\t"+
-		"LOWEST\tHIGHEST\t20 S BACK\tLIVE\tDROPPED\tERRORS\t")
+		"LOWEST\tHIGHEST\t20 S BACK\tLIVE\tDROPPED\tERRORS\tLOAD\t")
 	for i := range results {
 		row(w, &results[i])
 	}
@@ -35,12 +35,12 @@ func row(w *tabwriter.Writer, r *result) {
 		verdict = "FAILED"
 	}
 	if r.Start == 0 {
-		fmt.Fprintf(w, "%s\t%s\t–\t–\t–\t–\t–\t–\t–\t–\t–\t–\t%d\t%s\n", r.Player, r.Version, len(r.Troubles), verdict)
+		fmt.Fprintf(w, "%s\t%s\t–\t–\t–\t–\t–\t–\t–\t–\t–\t–\t%d\t%.0f\t%s\n", r.Player, r.Version, len(r.Troubles), r.Load, verdict)
 		return
 	}
-	fmt.Fprintf(w, "%s\t%s\t%.1f s\t%s\t%s\t%.2f/%.2f s%s\t%.2f s\t%s\t%s\t%s\t%s\t%d/%d\t%d\t%s\n",
+	fmt.Fprintf(w, "%s\t%s\t%.1f s\t%s\t%s\t%.2f/%.2f s%s\t%.2f s\t%s\t%s\t%s\t%s\t%d/%d\t%d\t%.0f\t%s\n",
 		r.Player, r.Version, r.Start, total(r.Join), total(r.Rebuffers), r.Latency.Median, r.Latency.P95, mark(r.Latency), r.Latency.End,
-		r.step("lowest"), r.step("highest"), r.step("back"), r.step("live"), r.Dropped, r.Decoded, len(r.Troubles), verdict)
+		r.step("lowest"), r.step("highest"), r.step("back"), r.step("live"), r.Dropped, r.Decoded, len(r.Troubles), r.Load, verdict)
 }
 
 // mark tells latencies that are not read from the screen.

@@ -31,6 +31,7 @@ type venue struct {
 	serve  *process
 	source program
 	origin string
+	data   string
 }
 
 // readyWithin is how long a venue may take until it plays, and then until its playlist is full.
@@ -44,22 +45,23 @@ func newVenue(ctx context.Context, binary, dir string) (*venue, error) {
 	}
 	origin, metrics, camera := ports[0], ports[1], ports[2]
 	ctx, stop := context.WithCancel(ctx)
-	v := &venue{ctx: ctx, stop: stop, origin: origin}
+	v := &venue{ctx: ctx, stop: stop, origin: origin, data: filepath.Join(dir, "data")}
 	config := filepath.Join(dir, "venue.yaml")
-	if err := os.WriteFile(config, []byte(configuration(dir, origin, metrics, camera)), 0o600); err != nil {
+	if err := os.WriteFile(config, []byte(configuration(v.data, origin, metrics, camera)), 0o600); err != nil {
 		return nil, err
 	}
 	v.source = program{name: "camera", dir: dir, args: []string{
 		binary, "camera", "--listen", camera, "--size", "640x360", "--fps", "25", "--bitrate", "1500000",
 	}}
-	if err := v.open(program{name: "venuecast", dir: dir, args: []string{binary, "serve", "-c", config}}); err != nil {
+	serve := program{name: "venuecast", dir: dir, args: []string{binary, "serve", "-c", config}}
+	if err := v.open(serve); err != nil { //nolint:contextcheck // its own: it outlives the call
 		v.close()
 		return nil, err
 	}
 	return v, nil
 }
 
-func configuration(dir, origin, metrics, camera string) string {
+func configuration(data, origin, metrics, camera string) string {
 	return fmt.Sprintf(`venue: players
 data: %q
 origin: {listen: %q}
@@ -74,7 +76,7 @@ ladders:
       - {name: 360p, height: %d, bitrate: 600k, preset: superfast}
       - {name: 180p, height: %d, bitrate: 200k, preset: superfast}
     audio: [{name: stereo, bitrate: 96k}]
-`, filepath.Join(dir, "data"), origin, metrics, camera, highest, lowest)
+`, data, origin, metrics, camera, highest, lowest)
 }
 
 func (v *venue) url() string { return "http://" + v.origin + "/live/cam/index.m3u8" }
@@ -143,6 +145,7 @@ func (v *venue) close() {
 	v.stop()
 	v.serve.kill()
 	v.camera.kill()
+	_ = os.RemoveAll(v.data) // logs stay, media do not
 }
 
 // freeAddresses returns addresses of this machine that nobody listens on. All are held until the last is found.
