@@ -5,6 +5,7 @@
 # make fuzz    every fuzz target for FUZZTIME (default 10s)
 # make chaos   every fault of the chaos suite five times (40 minutes); prints a table and writes chaos.json
 # make players PLAYERS="--only hls.js,ffmpeg"   players that nobody here wrote play a live feed, through faults; a table
+# make bench   the standard ladder against the ffmpeg command line: cost and quality (BENCH adds flags, as BENCH="--file F --json")
 # make media   testdata made anew by the built ffmpeg
 # make -s ffmpeg-path   the folder of the ffmpeg and ffprobe that venuecast is linked with
 SHELL := /bin/bash
@@ -14,7 +15,7 @@ FUZZTIME ?= 10s
 
 version := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 
-.PHONY: demo build edge test lint fuzz chaos media ffmpeg-path deps-build deps-test clean
+.PHONY: demo build edge test lint fuzz bench chaos media ffmpeg-path deps-build deps-test clean
 
 demo: build
 	@bin/venuecast demo
@@ -41,6 +42,9 @@ chaos: deps-build
 
 players: build deps-players
 	@source scripts/env.sh && go run ./cmd/internal/players $(PLAYERS)
+
+bench: build
+	@source scripts/env.sh && bin/venuecast bench ladder --against ffmpeg $(BENCH)
 
 media: deps-build
 	@source scripts/env.sh && testdata/generate.sh
