@@ -30,7 +30,8 @@ func newLint() *cobra.Command {
 			"(RFC 8216bis, its low-latency profile, Apple's authoring specification) with the lines that show it.\n" +
 			"It exits with 1 when a MUST is broken. Watch for at least twice the length of the playlist: some faults show only " +
 			"when something leaves it.",
-		Example: "  venuecast lint http://127.0.0.1:8080/live/camera-1/index.m3u8\n  venuecast lint --for 10m --json https://example.com/live.m3u8\n" +
+		Example: "  venuecast lint http://127.0.0.1:8080/live/camera-1/index.m3u8\n" +
+			"  venuecast lint --for 10m --json https://example.com/live.m3u8\n" +
 			"  venuecast lint --list",
 		Args: func(_ *cobra.Command, args []string) error {
 			if !list && len(args) != 1 {

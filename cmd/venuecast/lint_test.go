@@ -118,4 +118,3 @@ func violations(t *testing.T, registry *prometheus.Registry, rule string) float6
 	require.Fail(t, "no such rule", rule)
 	return 0
 }
-

@@ -21,11 +21,10 @@ import (
 
 // loadRun is the command load.
 type loadRun struct {
-	opts    loadtest.Options
-	source  loadtest.SourceOptions
-	procs   int
-	asJSON  bool
-	address string // of the origin that is started
+	opts   loadtest.Options
+	source loadtest.SourceOptions
+	procs  int
+	asJSON bool
 }
 
 func newLoad() *cobra.Command {
@@ -126,8 +125,8 @@ func (l *loadRun) startOrigin(ctx context.Context, dir string) (pipeline.Stage, 
 	}
 	l.source.Origin, l.source.Token = "http://"+address, "a-token-for-one-measurement"
 	file := filepath.Join(dir, "origin.yaml")
-	config := fmt.Sprintf("venue: load\ndata: %s\norigin: {listen: %q, push_token: %s}\nmetrics: {listen: \"127.0.0.1:0\"}\nlog: {level: warn}\n",
-		dir, address, l.source.Token)
+	config := fmt.Sprintf("venue: load\ndata: %s\norigin: {listen: %q, push_token: %s}\n"+
+		"metrics: {listen: \"127.0.0.1:0\"}\nlog: {level: warn}\n", dir, address, l.source.Token)
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		return nil, fmt.Errorf("load: %w", err)
 	}
@@ -167,7 +166,7 @@ func untilServed(ctx context.Context, url string) error {
 	defer cancel()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	for {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 		if err != nil {
 			return fmt.Errorf("load: %w", err)
 		}

@@ -22,7 +22,8 @@ const checkEach = 10 * time.Second
 func (h *host) selfCheck(feeds *live.Feeds, handler http.Handler) (pipeline.Stage, error) {
 	broken := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "venuecast_playlist_rule_violations_total",
-		Help: "Violations of the rules of HLS in what the origin serves, by rule; found by sampling. A fault that stands counts with every sample.",
+		Help: "Violations of the rules of HLS in what the origin serves, by rule; found by sampling. " +
+			"A fault that stands counts with every sample.",
 	}, []string{"rule"})
 	if err := h.registry.Register(broken); err != nil {
 		return nil, fmt.Errorf("registering the self-check's metrics: %w", err)

@@ -54,7 +54,7 @@ func (c *Checker) Answer(q Request, r Response) []Request {
 // begin takes the first playlist.
 func (c *Checker) begin(g *page, q *Request, r *Response) []Request {
 	if !r.ok() {
-		g.unavailable(q, r)
+		g.unavailable(r)
 		return []Request{{Kind: q.Kind, URL: q.URL, After: retryAfter}}
 	}
 	if !strings.Contains(string(r.Body), "#EXT-X-STREAM-INF") && strings.Contains(string(r.Body), "#EXTINF") {

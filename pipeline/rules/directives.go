@@ -7,7 +7,8 @@ func (t *track) directives(g *page, p *playlist, d directives, r *Response) {
 	canBlock := p.control().yes("CAN-BLOCK-RELOAD")
 	if d.blocking && canBlock && !p.endList {
 		if !d.satisfied(p) {
-			g.found("blocking-early", p.lines("EXT-X-MEDIA-SEQUENCE"), "asked for what holds %v, the answer ends before %v", place{d.msn, d.part}, p.end())
+			g.found("blocking-early", p.lines("EXT-X-MEDIA-SEQUENCE"),
+				"asked for what holds %v, the answer ends before %v", place{d.msn, d.part}, p.end())
 		}
 		if held := r.At.Sub(r.Asked); held > 3*p.target+4*patience {
 			g.found("blocking-slow", nil, "it was held for %v", held.Round(time.Millisecond))

@@ -65,7 +65,8 @@ func (t *track) target() time.Duration {
 
 // mediaTypes are those of §3 and Apple's list.
 var mediaTypes = []string{
-	"video/mp4", "audio/mp4", "video/iso.segment", "audio/iso.segment", "application/mp4", "video/mp2t", "text/vtt", "audio/aac", "audio/mpeg",
+	"video/mp4", "audio/mp4", "video/iso.segment", "audio/iso.segment", "application/mp4", "video/mp2t",
+	"text/vtt", "audio/aac", "audio/mpeg",
 }
 
 func (g *page) mediaHeader(q *Request, r *Response) {
@@ -109,7 +110,7 @@ func maxAge(r *Response) time.Duration {
 }
 
 // unavailable reports that a playlist did not come.
-func (g *page) unavailable(q *Request, r *Response) {
+func (g *page) unavailable(r *Response) {
 	switch {
 	case r.Status == 0:
 		g.found("playlist-unavailable", nil, "%v", r.Err)

@@ -83,8 +83,8 @@ func (g *page) partsOf(p *playlist, s *segment) {
 		if last || part.independent || part.gap || s.parts[i+1].gap {
 			continue
 		}
-		if part.duration < p.partTarget*85/100 {
-			g.found("part-short", []string{part.line}, "part %d.%d lasts %v, 85 %% of PART-TARGET are %v", s.msn, i, part.duration, p.partTarget*85/100)
+		if least := p.partTarget * 85 / 100; part.duration < least {
+			g.found("part-short", []string{part.line}, "part %d.%d lasts %v, 85 %% of PART-TARGET are %v", s.msn, i, part.duration, least)
 		}
 	}
 	// Parts leave in order, so the first may be gone.

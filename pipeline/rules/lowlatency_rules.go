@@ -5,11 +5,17 @@ var lowLatencyRules = []Rule{
 	{"part-target-missing", draft + "§4.4.3.7", Must, "A playlist with parts has EXT-X-PART-INF with PART-TARGET."},
 	{"part-target-changed", draft + "§6.2.1", Must, "PART-TARGET never changes."},
 	{"part-over-target", draft + "§4.4.4.9", Must, "No part lasts longer than PART-TARGET."},
-	{"part-short", draft + "§4.4.4.9", Must, "A part lasts 85 % of PART-TARGET, unless it is independent, a gap, before one, or the last of its segment."},
+	{
+		"part-short", draft + "§4.4.4.9", Must,
+		"A part lasts 85 % of PART-TARGET, unless it is independent, a gap, before one, or the last of its segment.",
+	},
 	{"part-tags-late", draft + "§4.4.4.9", Must, "Tags that apply to a segment stand before its first part."},
 	{"parts-kept", draft + "§6.2.2", Should, "Parts are removed when they are three target durations from the end."},
 	{"parts-sum", draft + "§3.2", Must, "The parts of a segment last as long as the segment."},
-	{"part-late", draft + "§6.2.1", Should, "A new part comes within PART-TARGET; measured over a network, so the bound here is twice that."},
+	{
+		"part-late", draft + "§6.2.1", Should,
+		"A new part comes within PART-TARGET; measured over a network, so the bound here is twice that.",
+	},
 	{"independent-missing", draft + "§4.4.4.9", Should, "A part that begins with a random access picture has INDEPENDENT=YES."},
 	{"independent-wrong", draft + "§4.4.4.9", Must, "A part with INDEPENDENT=YES has an independent frame."},
 	{"hold-back-short", draft + "§4.4.3.8", Must, "HOLD-BACK is at least three target durations."},
@@ -28,7 +34,10 @@ var lowLatencyRules = []Rule{
 	{"blocking-ahead", draft + "§6.2.5.2", Should, "A request too far ahead gets 400 at once."},
 	{"blocking-part-alone", draft + "§6.2.5.2", Must, "_HLS_part without _HLS_msn gets 400."},
 	{"skip-unasked", draft + "§6.2.5.1", Must, "Only a request with _HLS_skip gets a delta update."},
-	{"skip-ignored", draft + "§6.2.5.1", Must, "With CAN-SKIP-UNTIL, a request with _HLS_skip gets a delta update where there is something to skip."},
+	{
+		"skip-ignored", draft + "§6.2.5.1", Must,
+		"With CAN-SKIP-UNTIL, a request with _HLS_skip gets a delta update where there is something to skip.",
+	},
 	{"skip-count", draft + "§4.4.5.2", Must, "SKIPPED-SEGMENTS is the number of segments that are left out."},
 	{"skip-boundary", draft + "§6.2.5.1", Must, "Only segments beyond the Skip Boundary are left out."},
 	{"skip-date-ranges", draft + "§6.2.5.1", Must, "A delta update of version 2 has RECENTLY-REMOVED-DATERANGES."},
@@ -41,7 +50,10 @@ var lowLatencyRules = []Rule{
 	{"hint-after-end", draft + "§4.4.5.3", Must, "A playlist with EXT-X-ENDLIST has no EXT-X-PRELOAD-HINT."},
 	{"unknown-found", draft + "§6.2.6", Should, "What is neither listed nor hinted gets 404."},
 	{"report-missing", draft + "appendix B.1", Must, "There is an EXT-X-RENDITION-REPORT for each other rendition."},
-	{"report-form", draft + "§4.4.5.4", Must, "EXT-X-RENDITION-REPORT has a relative URI and LAST-MSN, and LAST-PART where there are parts."},
+	{
+		"report-form", draft + "§4.4.5.4", Must,
+		"EXT-X-RENDITION-REPORT has a relative URI and LAST-MSN, and LAST-PART where there are parts.",
+	},
 	{"report-wrong", draft + "§4.4.5.4", Must, "EXT-X-RENDITION-REPORT is as up to date as its playlist."},
 	{"renditions-apart", draft + "appendix B.1", Should, "Renditions are updated in step, within PART-TARGET."},
 }

@@ -168,10 +168,12 @@ func (t *track) part(g *page, q *Request, r *Response) {
 	if (length - listed.duration).Abs() > frame {
 		g.found("part-wrong-duration", []string{listed.line}, "part %v lasts %v", q.place, length)
 	} else if t.last != nil && length-t.last.partTarget > rounding {
-		g.found("part-over-target", []string{listed.line}, "the samples of part %v last %v, PART-TARGET is %v", q.place, length, t.last.partTarget)
+		g.found("part-over-target", []string{listed.line},
+			"the samples of part %v last %v, PART-TARGET is %v", q.place, length, t.last.partTarget)
 	}
-	switch key := randomAccess(section.info.Codec, &run.samples[0]); {
-	case listed.independent && !key && !slices.ContainsFunc(run.samples, func(x cmaf.Sample) bool { return randomAccess(section.info.Codec, &x) }):
+	isKey := func(s cmaf.Sample) bool { return randomAccess(section.info.Codec, &s) }
+	switch key := isKey(run.samples[0]); {
+	case listed.independent && !slices.ContainsFunc(run.samples, isKey):
 		g.found("independent-wrong", []string{listed.line}, "part %v has no random access picture", q.place)
 	case !listed.independent && key:
 		g.found("independent-missing", []string{listed.line}, "part %v begins with a random access picture", q.place)
@@ -244,7 +246,8 @@ func (t *track) segment(g *page, q *Request, r *Response) {
 func (t *track) checkDuration(g *page, s *listing, length, frame time.Duration) {
 	t.drift += s.duration - length
 	if t.drift.Abs() > frame {
-		g.found("segment-wrong-duration", []string{s.inf, s.uri}, "segment %d lasts %v; with those before it is off by %v", s.msn, length, t.drift)
+		g.found("segment-wrong-duration", []string{s.inf, s.uri},
+			"segment %d lasts %v; with those before it is off by %v", s.msn, length, t.drift)
 		t.drift = 0
 	}
 }

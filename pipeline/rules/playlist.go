@@ -107,14 +107,6 @@ func (p *playlist) closed() []segment {
 	return p.segments
 }
 
-// open returns the segment in progress, or nil.
-func (p *playlist) open() *segment {
-	if n := len(p.segments); n > 0 && !p.segments[n-1].complete() {
-		return &p.segments[n-1]
-	}
-	return nil
-}
-
 // reader makes a playlist of lines.
 type reader struct {
 	*playlist

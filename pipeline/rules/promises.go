@@ -33,7 +33,8 @@ func (t *track) promised(g *page, info *cmaf.InitInfo) {
 		}
 	}
 	for i := range m.media {
-		if n, ok := m.media[i].channels(); ok && info.Channels > 0 && n != info.Channels && resolve(t.c.url, m.media[i].attrs.text("URI")) == t.url {
+		n, ok := m.media[i].channels()
+		if ok && info.Channels > 0 && n != info.Channels && resolve(t.c.url, m.media[i].attrs.text("URI")) == t.url {
 			g.found("channels-wrong", []string{m.media[i].line}, "the init section has %d channels", info.Channels)
 		}
 	}

@@ -63,7 +63,8 @@ func (a attributes) same(b attributes) bool {
 func (t *track) sameRanges(g *page, p *playlist, other *track) {
 	for id, a := range rangesOf(p) {
 		if name, ok := changedAttribute(other.ranges[id], a); ok {
-			g.found("date-range-differs", p.lines("EXT-X-DATERANGE"), "%s of %q is %q in another rendition", name, id, other.ranges[id].text(name))
+			g.found("date-range-differs", p.lines("EXT-X-DATERANGE"),
+				"%s of %q is %q in another rendition", name, id, other.ranges[id].text(name))
 		}
 	}
 }

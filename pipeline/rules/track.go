@@ -72,7 +72,7 @@ func (t *track) playlist(g *page, q *Request, r *Response) []Request {
 	q.track = t
 	d := directivesOf(q.URL)
 	if !r.ok() {
-		t.failed(g, q, r, d)
+		t.failed(g, r, d)
 		return []Request{{Kind: MediaPlaylist, URL: t.url, track: t, After: retryAfter}}
 	}
 	p := readPlaylist(r.Body)
@@ -93,8 +93,8 @@ func (t *track) playlist(g *page, q *Request, r *Response) []Request {
 }
 
 // failed takes the absence of a playlist.
-func (t *track) failed(g *page, q *Request, r *Response, d directives) {
-	g.unavailable(q, r)
+func (t *track) failed(g *page, r *Response, d directives) {
+	g.unavailable(r)
 	held := r.At.Sub(r.Asked)
 	if t.last != nil && r.Status == 503 && d.blocking && t.followed && held > t.last.target*3/2+patience {
 		g.found("segment-late", nil, "none came in %v, the target is %v", held.Round(time.Millisecond), t.last.target)

@@ -31,7 +31,7 @@ func ask(ctx context.Context, client *http.Client, q *rules.Request) rules.Respo
 }
 
 func exchange(ctx context.Context, client *http.Client, q *rules.Request, r *rules.Response) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, q.URL, nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, q.URL, http.NoBody)
 	if err != nil {
 		return fmt.Errorf("asking for %s: %w", q.URL, err)
 	}

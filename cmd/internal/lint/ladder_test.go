@@ -54,9 +54,10 @@ type house struct {
 	request  func(req *http.Request)                                       // what a client asks for
 	answer   func(a *answer)                                               // what it gets
 
-	mu    sync.Mutex // guards asked
-	asked map[string]int
-	seen  Seen
+	mu     sync.Mutex // guards asked and zipper
+	asked  map[string]int
+	zipper *gzip.Writer
+	seen   Seen
 }
 
 // answer is what the origin is about to send.
@@ -91,6 +92,7 @@ func newHouse(t *testing.T) *house {
 			Audio: []ladder.Audio{{Name: sound, Bitrate: 32_000, Language: "en"}},
 		}},
 	}
+	h.zipper, _ = gzip.NewWriterLevel(nil, gzip.NoCompression) // there is such a level
 	server, err := origin.New(origin.Options{Feeds: h.feeds, Token: "a token of the test"})
 	require.NoError(t, err)
 	h.handler = server.Handler()
@@ -250,22 +252,27 @@ func (h *house) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	if h.answer != nil {
 		h.answer(a)
 	}
+	h.send(w, a)
 	h.mu.Unlock()
-	send(w, a)
 }
 
-func send(w http.ResponseWriter, a *answer) {
+// zip makes gzip of a text, as fast as that can be.
+func (h *house) zip(text []byte) []byte {
+	var zipped bytes.Buffer
+	h.zipper.Reset(&zipped)
+	_, _ = h.zipper.Write(text) // a bytes.Buffer takes every write
+	_ = h.zipper.Close()
+	return zipped.Bytes()
+}
+
+func (h *house) send(w http.ResponseWriter, a *answer) {
 	body := []byte(a.body)
 	for name, values := range a.header {
 		w.Header()[name] = values
 	}
 	w.Header().Del("Content-Length")
 	if strings.HasPrefix(a.body, "#EXTM3U") && a.header.Get("Vary") != "" {
-		var zipped bytes.Buffer
-		zip := gzip.NewWriter(&zipped)
-		_, _ = zip.Write(body) // a bytes.Buffer takes every write
-		_ = zip.Close()
-		body = zipped.Bytes()
+		body = h.zip(body)
 		w.Header().Set("Content-Encoding", "gzip")
 	}
 	w.WriteHeader(a.status)

@@ -150,7 +150,7 @@ func (o *Options) learn(ctx context.Context, u *url.URL) (edge, error) {
 }
 
 func (o *Options) fetch(ctx context.Context, target string) ([]byte, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target, http.NoBody)
 	if err != nil {
 		return nil, fmt.Errorf("load: %w", err)
 	}

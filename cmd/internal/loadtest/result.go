@@ -117,7 +117,8 @@ func (r *Result) String() string {
 	fmt.Fprintf(&b, "A part exists from when %s.\n", since)
 	if m := r.Memory; m != nil {
 		const kib = 1 << 10
-		fmt.Fprintf(&b, "memory: %d KiB before, %d KiB with all viewers, %.1f KiB per viewer\n", m.Before/kib, m.During/kib, float64(m.PerClient)/kib)
+		fmt.Fprintf(&b, "memory: %d KiB before, %d KiB with all viewers, %.1f KiB per viewer\n",
+			m.Before/kib, m.During/kib, float64(m.PerClient)/kib)
 	}
 	if len(r.Errors) == 0 {
 		b.WriteString("no errors\n")
