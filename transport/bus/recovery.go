@@ -32,6 +32,9 @@ func (w *Writer) recover(ctx context.Context) error {
 			return fmt.Errorf("writing feed %s: %w", w.feed, err)
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
+		case errors.Is(err, errMade):
+			w.log.Info("stream is made")
+			continue
 		case kindOf(err) != said:
 			said = kindOf(err)
 			w.log.Warn("the stream cannot be written yet; retrying", "error", err)
@@ -69,12 +72,14 @@ func (w *Writer) tryRecover(ctx context.Context) error {
 	return w.claim(ctx, last, claimant)
 }
 
+var errMade = errors.New("the stream did not exist and was made")
+
 // reclaim notes that the stream was made anew. Its error makes the recovery look at it again.
 func (w *Writer) reclaim() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.claimed = false
-	return errors.New("the stream did not exist")
+	return errMade
 }
 
 // survey asks the stream's leader for its last sequence number, and then for the epoch of its last claim, 0 if there is none.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 )
 
@@ -31,6 +32,9 @@ func (l *serverLog) Errorf(format string, v ...any) {
 }
 
 func (l *serverLog) Warnf(format string, v ...any) {
+	if strings.HasPrefix(format, "Plaintext passwords") {
+		return // the only one is random, made at each start, and of use on the loopback interface only
+	}
 	l.logger.Warn(fmt.Sprintf(format, v...), "from", "nats-server")
 }
 
