@@ -3,7 +3,7 @@
 # make build   bin/venuecast
 # make lint    golangci-lint
 # make fuzz    every fuzz target for FUZZTIME (default 10s)
-# make chaos   every fault of the chaos suite five times (40 minutes); prints a table and writes chaos.json
+# make chaos   every fault of the chaos suite five times (50 minutes); prints a table and writes chaos.json
 # make players PLAYERS="--only hls.js,ffmpeg"   players that nobody here wrote play a live feed, through faults; a table
 # make bench   the standard ladder against the ffmpeg command line: cost and quality (BENCH adds flags, as BENCH="--file F --json")
 # make media   testdata made anew by the built ffmpeg
