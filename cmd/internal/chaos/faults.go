@@ -18,7 +18,8 @@ type fault struct {
 	remade bool           // worker and origin die together: the segment in progress is made anew
 }
 
-// whole is one process that embeds NATS, single has one NATS server, cluster three and a warm standby, lossy one and a bad network before the camera.
+// whole is one process that embeds NATS; single has one NATS server, cluster three and a warm standby, lossy one and a bad
+// network before the camera.
 var (
 	single  = layout{servers: 1}
 	cluster = layout{servers: 3, warm: true}
