@@ -85,6 +85,7 @@ type consumerReader struct {
 
 	order    order
 	consumer string // name of the present consumer
+	fresh    bool   // it has sent nothing yet: only then does a hole mean that records have expired
 	messages jetstream.MessagesContext
 	behind   time.Time // since when the stream ends before the record wanted; zero: it does not
 	said     string    // the last error that was logged
@@ -129,7 +130,13 @@ func (r *consumerReader) put(m jetstream.Msg) {
 		r.drop()
 		return
 	}
-	r.said = ""
+	if seq := meta.Sequence.Stream; seq > r.order.next && !r.fresh {
+		// After its server was killed a consumer sometimes leaves out a record that the stream has.
+		r.say("looking again for missing records", fmt.Errorf("record %d came instead of %d", seq, r.order.next))
+		r.drop()
+		return
+	}
+	r.said, r.fresh = "", false
 	r.lag.Store(meta.NumPending)
 	r.order.put(meta.Sequence.Stream, m.Subject(), m.Headers(), m.Data())
 }
@@ -179,7 +186,7 @@ func (r *consumerReader) open(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("making a consumer: %w", err)
 	}
-	r.consumer = name
+	r.consumer, r.fresh = name, true
 	r.messages, err = c.Messages(jetstream.PullMaxMessagesWithBytesLimit(fetchMessages, fetchBytes),
 		jetstream.PullExpiry(fetchExpiry), jetstream.PullHeartbeat(fetchBeat))
 	if err != nil {
