@@ -10,10 +10,10 @@ import (
 // presets are those that x264 and x265 share. x264 itself complains of others on standard error.
 var presets = []string{"ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow", "placebo"}
 
-// liveVeryfast takes out of the preset what costs most and gives least on pictures of cameras: a hexagon search, and inter
-// partitions below 16×16. Of B-pictures, one after each P-picture without a choice is better than up to three by choice:
-// at the end of each part there is a P-picture in any case. docs/performance.md has the figures.
-const liveVeryfast = ":me=dia:partitions=i4x4,i8x8"
+// liveVeryfast takes out of the preset what costs much and gives little on pictures of cameras: inter partitions below
+// 16×16. And of B-pictures, one after each P-picture without a choice is better than up to three by choice: at the end of
+// each part there is a P-picture in any case. docs/performance.md has the figures.
+const liveVeryfast = ":partitions=i4x4,i8x8"
 
 // x264Options returns libx264's own options.
 func x264Options(o EncoderOptions) map[string]string {
