@@ -40,25 +40,40 @@ func Probe(file string) (m Media, err error) {
 	return m, nil
 }
 
-// Player makes records of a file as an ingest would: in a loop, with times that go on, pictures on the grid.
+// Player makes records of a file as an ingest would: in a loop, with times that go on, pictures on the grid. It reads the
+// file once: to open one costs, and no camera does it.
 type Player struct {
 	File  string
 	Grid  grid.Grid
 	First int64 // the frame number of the file's first picture
 	End   int64 // the frame number after the last
 
+	units  []unit
 	bundle codecs.Bundle // sound on its way
 }
 
-// soundSpan is the length from which a bundle of sound is published.
-const soundSpan = codecs.TicksPerSecond / 10
+// unit is an access unit with its time in the file.
+type unit struct {
+	format codecs.Format
+	codecs.AccessUnit
+}
+
+const (
+	// soundSpan is the length from which a bundle of sound is published.
+	soundSpan = codecs.TicksPerSecond / 10
+	// maxFile bounds what is kept of the file, in bytes of media.
+	maxFile = 256 << 20
+)
 
 // Play calls publish with the records, and with an absence at the end.
 func (p *Player) Play(publish func(pipeline.Record) error) error {
+	if err := p.read(); err != nil {
+		return fmt.Errorf("reading %s: %w", p.File, err)
+	}
 	for first := p.First; first < p.End; {
 		length, err := p.round(first, publish)
 		if err != nil {
-			return fmt.Errorf("playing %s: %w", p.File, err)
+			return err
 		}
 		if length == 0 {
 			return fmt.Errorf("playing %s: it holds no picture", p.File)
@@ -71,40 +86,50 @@ func (p *Player) Play(publish func(pipeline.Record) error) error {
 	return publish(pipeline.Record{Absence: &pipeline.Absence{From: p.End, To: p.End}})
 }
 
-// round plays the file once from frame first on and returns how many frames it lasts.
-func (p *Player) round(first int64, publish func(pipeline.Record) error) (length int64, err error) {
+// read keeps as much of the file as is played, or its first maxFile bytes.
+func (p *Player) read() error {
 	d, err := libav.OpenFile(p.File)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer d.Close()
-	tracks := d.Tracks()
-	start := p.Grid.FrameTime(first)
-	for {
-		track, u, _, err := d.Next()
-		if errors.Is(err, io.EOF) {
-			return length, nil
+	tracks, end := d.Tracks(), p.Grid.FrameTime(p.End)-p.Grid.FrameTime(p.First)
+	for size := 0; size < maxFile; {
+		track, u, dts, err := d.Next()
+		if errors.Is(err, io.EOF) || dts > end {
+			return nil
 		}
 		if err != nil {
-			return 0, err
+			return err
 		}
+		p.units = append(p.units, unit{tracks[track].Format, u})
+		size += len(u.Data)
+	}
+	return nil
+}
+
+// round plays the file once from frame first on and returns how many frames it lasts.
+func (p *Player) round(first int64, publish func(pipeline.Record) error) (length int64, err error) {
+	start := p.Grid.FrameTime(first)
+	for _, f := range p.units {
+		u := f.AccessUnit
 		u.PTS += start
 		frame := p.Grid.FrameAt(u.PTS)
 		if frame >= p.End {
 			continue
 		}
-		format := tracks[track].Format
-		if format.Codec.Kind() == codecs.Audio {
-			err = p.sound(format, u, publish)
+		if f.format.Codec.Kind() == codecs.Audio {
+			err = p.sound(f.format, u, publish)
 		} else {
 			u.PTS = p.Grid.FrameTime(frame)
 			length = max(length, frame-first+1)
-			err = publish(pipeline.Record{Bundle: &codecs.Bundle{Format: format, Units: []codecs.AccessUnit{u}}})
+			err = publish(pipeline.Record{Bundle: &codecs.Bundle{Format: f.format, Units: []codecs.AccessUnit{u}}})
 		}
 		if err != nil {
 			return 0, err
 		}
 	}
+	return length, nil
 }
 
 func (p *Player) sound(f codecs.Format, u codecs.AccessUnit, publish func(pipeline.Record) error) error {
