@@ -92,9 +92,6 @@ func (l *loadRun) run(cmd *cobra.Command, args []string) error {
 		stages = append(stages, source)
 	}
 	stages = append(stages, pipeline.Func("load", func(ctx context.Context) error {
-		if err := untilServed(ctx, l.opts.URL); err != nil {
-			return err
-		}
 		fmt.Fprintf(os.Stderr, "venuecast: %d viewers for %v\n", l.opts.Clients, l.opts.Ramp+l.opts.During)
 		return measure(ctx)
 	}))

@@ -51,6 +51,11 @@ func (o *Options) withDefaults() {
 // Run puts the load on and returns what was measured. Ending the context early ends the measurement with what there is.
 func Run(ctx context.Context, o Options) (*Result, error) {
 	o.withDefaults()
+	if o.Source != nil {
+		if err := o.Source.Ready(ctx); err != nil {
+			return nil, fmt.Errorf("load: waiting for the first parts: %w", err)
+		}
+	}
 	u, err := o.resolve(ctx)
 	if err != nil {
 		return nil, err

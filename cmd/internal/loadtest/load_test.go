@@ -37,12 +37,10 @@ func measured(t *testing.T, change func(*Options)) *Result {
 			URL: source.URL(), Clients: 5, During: 1500 * time.Millisecond, Ramp: 100 * time.Millisecond, Source: source, PID: os.Getpid(),
 		}
 		change(&o)
-		for ctx.Err() == nil { // until the source has begun
-			if result, err = Run(ctx, o); err == nil {
-				return nil
-			}
-			pause(ctx, 50*time.Millisecond)
+		if err := source.Ready(ctx); err != nil {
+			return err
 		}
+		result, err = Run(ctx, o)
 		return err
 	}))
 	if !errors.Is(err, context.Canceled) {

@@ -31,6 +31,8 @@ type Source struct {
 	opts SourceOptions
 	feed pipeline.Feed
 
+	ready chan struct{} // closed when the backlog is there
+
 	mu   sync.Mutex // guards sent
 	sent map[place]time.Time
 }
@@ -57,7 +59,7 @@ func NewSource(o SourceOptions) (*Source, error) {
 	}
 	video := ladder.Video{Name: rendition, Width: 640, Height: 360, Bitrate: o.Bitrate, Codec: codecs.H264, Divisor: 1}
 	feed := pipeline.Feed{ID: o.Feed, Grid: g, Ladder: ladder.Ladder{Video: []ladder.Video{video}}}
-	return &Source{opts: o, feed: feed, sent: map[place]time.Time{}}, nil
+	return &Source{opts: o, feed: feed, ready: make(chan struct{}), sent: map[place]time.Time{}}, nil
 }
 
 // Name implements pipeline.Stage.
@@ -68,7 +70,7 @@ func (s *Source) URL() string {
 	return s.opts.Origin + "/live/" + s.feed.ID + "/" + rendition + "/index.m3u8"
 }
 
-// Run puts parts until the context ends: those of the last segments at once, then each when its time is over.
+// Run puts parts until the context ends, and may be called once: those of the last segments at once, then each when its time is over.
 func (s *Source) Run(ctx context.Context) error {
 	client, err := push.New(push.Options{URL: s.opts.Origin, Token: s.opts.Token})
 	if err != nil {
@@ -84,15 +86,29 @@ func (s *Source) Run(ctx context.Context) error {
 		return err
 	}
 	g := s.feed.Grid
+	var began sync.Once
 	at := place{g.Segment(g.FrameAt(codecs.TicksAt(time.Now()))) - backlog, 0}
 	for ; ; at = at.next(g.Parts()) {
 		over := g.FrameTime(g.PartFrame(at.msn, at.part) + g.PartFrames).Time()
-		if wait := time.Until(over); wait > 0 && !pause(ctx, wait) {
-			return ctx.Err()
+		if wait := time.Until(over); wait > 0 {
+			began.Do(func() { close(s.ready) })
+			if !pause(ctx, wait) {
+				return ctx.Err()
+			}
 		}
 		if err := s.put(ctx, client, epoch, at); err != nil {
 			return err
 		}
+	}
+}
+
+// Ready waits until the parts are those of now. Run must be running.
+func (s *Source) Ready(ctx context.Context) error {
+	select {
+	case <-s.ready:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 
