@@ -148,24 +148,31 @@ func (c *child) session(ctx context.Context) error {
 		Feed: feed, Epoch: a.Epoch, Resume: state, Video: e, Audio: e,
 		Out: c.sent, Meter: meter, Done: c.checkpoint,
 	}
-	var w *transcode.Worker
-	var reader bus.Reader
-	o.Open = func(ctx context.Context) (transcode.Reader, error) {
-		var err error
-		reader, err = c.open(ctx, w)
-		return measured{reader, meter}, err
+	from := uint64(1) // all of it, when it is measured
+	if c.job.Report == "" {
+		if from, err = c.from(ctx, &o); err != nil {
+			return err
+		}
 	}
-	if c.job.Report != "" {
-		return runMeasured(ctx, o, c.job.Report)
-	}
-	if w, err = transcode.New(o); err != nil {
+	reader, err := c.conn.NewReader(a.Feed, bus.ReaderOptions{From: from, Logger: c.log})
+	if err != nil {
 		return err
 	}
-	err = w.Run(ctx)
-	if reader != nil {
-		err = errors.Join(err, reader.Close())
+	o.Open = func(context.Context) (transcode.Reader, error) { return measured{reader, meter}, nil }
+	if c.job.Report != "" {
+		err = runMeasured(ctx, o, c.job.Report)
+	} else {
+		err = transcodeAll(ctx, o)
 	}
-	return err
+	return errors.Join(err, reader.Close())
+}
+
+func transcodeAll(ctx context.Context, o transcode.Options) error {
+	w, err := transcode.New(o)
+	if err != nil {
+		return err
+	}
+	return w.Run(ctx)
 }
 
 // measured shows how far a reader is behind the bus.
@@ -207,25 +214,30 @@ func (s session) PutPart(ctx context.Context, p pipeline.Part) error {
 	return s.client.PutPart(ctx, s.feed, s.epoch, p)
 }
 
-// open returns a reader that begins where the worker's first frame can be decoded.
-func (c *child) open(ctx context.Context, w *transcode.Worker) (bus.Reader, error) {
-	o := bus.ReaderOptions{Logger: c.log}
-	if c.job.Report != "" {
-		o.From = 1 // all of it is measured
-		return c.conn.NewReader(c.job.Assignment.Feed, o)
+// forgotten is after how long what the origin wants next is not resumed when the bus has it no more: making minutes of slate
+// would only be late. The origin lists the gap.
+const forgotten = 2 * time.Minute
+
+// from returns the record with which the worker's first frame can be decoded; 0: the newest random access picture will do.
+// When all that is needed is long gone, it lets the worker begin anew.
+func (c *child) from(ctx context.Context, o *transcode.Options) (uint64, error) {
+	first, ok := transcode.First(o.Feed, o.Resume)
+	if !ok {
+		return 0, nil
 	}
-	if first, ok := w.First(); ok {
-		seq, err := c.conn.RandomAccessAt(ctx, c.job.Assignment.Feed, first)
-		switch {
-		case errors.Is(err, bus.ErrNotFound):
-			seq = 1 // what the first frame needs has expired: the oldest there is will do, and the origin lists the gap
-		case err != nil:
-			return nil, fmt.Errorf("finding where to resume: %w", err)
-		}
-		// Sound for the same time may stand before the picture.
-		o.From = max(seq, soundAhead+1) - soundAhead
+	seq, err := c.conn.RandomAccessAt(ctx, o.Feed.ID, first)
+	switch {
+	case errors.Is(err, bus.ErrNotFound) && time.Since(first.Time()) > forgotten:
+		c.log.Warn("what the origin wants next has expired, beginning anew", "feed", o.Feed.ID, "wanted", first.Time())
+		o.Resume = nil
+		return 0, nil
+	case errors.Is(err, bus.ErrNotFound):
+		return 1, nil // a source that is away has no pictures on the bus, but its absence is
+	case err != nil:
+		return 0, fmt.Errorf("finding where to resume: %w", err)
 	}
-	return c.conn.NewReader(c.job.Assignment.Feed, o)
+	// Sound for the same time may stand before the picture.
+	return max(seq, soundAhead+1) - soundAhead, nil
 }
 
 // soundAhead is how many records before a random access picture may hold sound of its time: half a second of bundles and pictures.

@@ -124,8 +124,17 @@ func (w *Worker) needs(frame int64) {
 	}
 }
 
-// First returns the time from which the worker must be able to decode, false if any place will do.
-func (w *Worker) First() (codecs.Ticks, bool) { return w.grid.FrameTime(w.first), w.first >= 0 }
+// First returns the time from which a worker that resumes must be able to decode, false if any place will do.
+func First(f pipeline.Feed, resume pipeline.State) (first codecs.Ticks, ok bool) {
+	for _, v := range f.Ladder.Video {
+		if p, there := resume[v.Name]; there {
+			if t := f.Grid.FrameTime(f.Grid.PartFrame(p.MSN, p.Part)); !ok || t < first {
+				first, ok = t, true
+			}
+		}
+	}
+	return first, ok
+}
 
 // Run transcodes until the context ends, the bus closes, or another worker takes over (pipeline.ErrFenced).
 // When the context ends it finishes the part in progress, so that a successor begins with the next.
