@@ -15,7 +15,9 @@ import (
 )
 
 // fleet returns the stages with which this process stands by, with others of its role, for the feeds that list names.
-func (h *host) fleet(role configs.Role, r *bus.Registry, list func(context.Context) ([]string, error), run fleet.Runner, admit func(string) error) []pipeline.Stage {
+func (h *host) fleet(
+	role configs.Role, r *bus.Registry, list func(context.Context) ([]string, error), run fleet.Runner, admit func(string) error,
+) []pipeline.Stage {
 	name := string(role) + "-" + h.config.Worker.Name
 	heard := h.conn.NewPeers(time.Now)
 	supervisor := fleet.New(fleet.Options{

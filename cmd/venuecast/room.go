@@ -37,7 +37,10 @@ type spent struct {
 // roomInterval is how often children are looked at.
 const roomInterval = 5 * time.Second
 
-func newRoom(ctx context.Context, r *bus.Registry, runner fleet.Runner, value func(feed, name string) float64, worker *metrics.Worker, log *slog.Logger) (*room, error) {
+func newRoom(
+	ctx context.Context, r *bus.Registry, runner fleet.Runner,
+	value func(feed, name string) float64, worker *metrics.Worker, log *slog.Logger,
+) (*room, error) {
 	rate, err := calibrate(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("measuring the speed of this machine: %w", err)

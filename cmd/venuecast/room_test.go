@@ -37,7 +37,7 @@ func TestAFeedTakesRoomWhileItRunsAndItsCostIsLearnt(t *testing.T) {
 		}
 	}
 	start := time.Unix(1000, 0)
-	r.runner = runnerFunc(func(_ context.Context, a fleet.Assignment) error {
+	r.runner = runnerFunc(func(context.Context, fleet.Assignment) error {
 		require.Error(t, r.admit("b"), "25 of 42 Mpixel/s are in use")
 		for i := range 100 { // half of what was calibrated: a quarter of a processor's time for each second
 			now := float64(i * 10)

@@ -39,7 +39,7 @@ func BenchmarkEncode(b *testing.B) {
 	var pictures [10]*Picture
 	for k := range pictures {
 		pictures[k] = pattern(b, o.Width, o.Height, k)
-		defer pictures[k].Release()
+		b.Cleanup(pictures[k].Release)
 	}
 	none := func(codecs.Packet) error { return nil }
 	for k := int64(0); b.Loop(); k++ {

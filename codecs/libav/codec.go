@@ -14,7 +14,9 @@ import (
 var errNotBuilt = errors.New("not in this build of FFmpeg")
 
 // openCodec allocates a context, lets set fill it in and opens it with the codec's own options.
-func openCodec(codec *astiav.Codec, name string, options map[string]string, set func(*astiav.CodecContext) error) (*astiav.CodecContext, error) {
+func openCodec(
+	codec *astiav.Codec, name string, options map[string]string, set func(*astiav.CodecContext) error,
+) (*astiav.CodecContext, error) {
 	if codec == nil {
 		return nil, fmt.Errorf("%s: %w", name, errNotBuilt)
 	}

@@ -3,6 +3,7 @@
 package libav
 
 import (
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -126,7 +127,7 @@ func requireFile(t *testing.T, path string, want ...muxed) {
 	seen := make([]int, len(want))
 	for {
 		n, au, dts, err := d.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		require.NoError(t, err)

@@ -138,7 +138,8 @@ func (e *Encoder) input(p codecs.Picture) (*Picture, error) {
 	var full C.int
 	format := C.vc_scale_format(src.frame, &full)
 	if w, h := src.Size(); w != e.o.Width || h != e.o.Height || format != C.AV_PIX_FMT_YUV420P || full != 0 {
-		return nil, fmt.Errorf("picture of %d×%d in pixel format %d, want %d×%d, 8 bit 4:2:0, limited range", w, h, format, e.o.Width, e.o.Height)
+		return nil, fmt.Errorf("picture of %d×%d in pixel format %d, want %d×%d, 8 bit 4:2:0, limited range",
+			w, h, format, e.o.Width, e.o.Height)
 	}
 	if e.convert != nil {
 		return e.convert.scale(src)

@@ -237,7 +237,7 @@ func TestOnePictureFeedsSeveralEncodersAtOnce(t *testing.T) {
 			defer own.Release()
 			keep := func(p codecs.Packet) error { coded[i] = append(coded[i], p.Data...); return nil }
 			for k := range int64(5) {
-				assert.NoError(t, e.Encode(own, k, codecs.TypeAuto, keep))
+				assert.NoError(t, e.Encode(own, k, codecs.TypeAuto, keep)) //nolint:testifylint // not the test's goroutine
 			}
 			assert.NoError(t, e.Flush(keep))
 		})

@@ -29,7 +29,7 @@ var (
 )
 
 // Without this, libav writes to standard error.
-func init() { C.vc_log_install() }
+func init() { C.vc_log_install() } //nolint:gochecknoinits // libav must never write past us
 
 // RunLog hands libav's warnings and errors to write, one at a time, until ctx is done.
 // The C side lets at most 50 lines a second pass; passwords in URLs are masked. One RunLog per process.

@@ -19,7 +19,7 @@ func TestPictureKeepsItsPlanes(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, [][]byte{y, u, v}, [][]byte{gotY, gotU, gotV})
 		w, h := p.Size()
-		require.Equal(t, size, [2]int{w, h})
+		require.Equal(t, [2]int{w, h}, size)
 		p.Release()
 	}
 }

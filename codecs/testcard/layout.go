@@ -13,7 +13,6 @@ func (img *YUV) area(x0, y0, x1, y1 int) rect {
 
 func (img *YUV) colourArea() rect { return img.area(0, 0, columns, 17) }
 func (img *YUV) textArea() rect   { return img.area(0, 17, columns, 25) }
-func (img *YUV) barArea() rect    { return img.area(0, 25, columns, 33) }
 func (img *YUV) rampArea() rect   { return img.area(0, 33, columns, rows) }
 func (img *YUV) flashArea() rect  { return img.area(52, 2, 62, 12) }
 

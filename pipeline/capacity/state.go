@@ -28,7 +28,11 @@ type Class struct {
 // down, at 25 pictures per second.
 func Classes() []Class {
 	sizes := []ladder.Video{
-		{Width: 3840, Height: 2160}, {Width: 1920, Height: 1080}, {Width: 1280, Height: 720}, {Width: 854, Height: 480}, {Width: 640, Height: 360},
+		{Width: 3840, Height: 2160},
+		{Width: 1920, Height: 1080},
+		{Width: 1280, Height: 720},
+		{Width: 854, Height: 480},
+		{Width: 640, Height: 360},
 	}
 	const rate = 25
 	return []Class{

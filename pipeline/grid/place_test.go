@@ -68,13 +68,13 @@ func TestAudioPartsFollowEachOtherWithoutHoleOrOverlap(t *testing.T) {
 				segment := time.Duration(0)
 				for part := range g.Parts() {
 					require.Equal(t, j, g.AudioFrame(msn, part))
-					begin, duration := j, time.Duration(0)
+					begin := j
 					for ; j < g.AudioFrame(msn, part+1); j++ {
 						gotMSN, gotPart := g.AudioPlace(j)
 						require.Equal(t, msn, gotMSN)
 						require.Equal(t, part, gotPart)
 					}
-					duration = time.Duration(j-begin) * grid.AudioSamples * time.Second / grid.SampleRate
+					duration := time.Duration(j-begin) * grid.AudioSamples * time.Second / grid.SampleRate
 					require.LessOrEqual(t, duration, g.PartTarget())
 					segment += duration
 				}

@@ -98,7 +98,7 @@ func TestTimelineHoldsItsPromises(t *testing.T) {
 func FuzzAnyClockIsSurvived(f *testing.F) {
 	f.Add(uint32(0), uint32(1<<31), int64(start), int64(start), int64(0), int64(1))
 	f.Add(uint32(1<<32-1), uint32(0), int64(-1<<63), int64(1<<63-1), int64(1<<63-1), int64(-1<<63))
-	f.Fuzz(func(t *testing.T, rtp1, rtp2 uint32, arrival1, arrival2, ntp1, ntp2 int64) {
+	f.Fuzz(func(_ *testing.T, rtp1, rtp2 uint32, arrival1, arrival2, ntp1, ntp2 int64) {
 		s := timeline.New(timeline.Options{}).Session(tracks)
 		snapper := timeline.NewSnapper(grid25)
 		for i := range 8 {

@@ -212,7 +212,7 @@ func TestTimelineGoesOnInUTCAfterAReconnect(t *testing.T) {
 func TestBPicturesAreLeftInTheirOrder(t *testing.T) {
 	repairs := counts{}
 	units := video(1000).play(start, noise())
-	var coded []unit // I B B P in presentation order is I P B B in decoding order
+	var coded []unit // each P-picture comes before the two B-pictures that are shown before it
 	for i := 0; i+4 <= len(units); i += 3 {
 		for j, k := range []int{i + 3, i + 1, i + 2} {
 			u := units[k]

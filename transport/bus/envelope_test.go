@@ -5,7 +5,6 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/nats-io/nats.go"
@@ -24,13 +23,18 @@ func headerOf(epoch string) nats.Header { return nats.Header{epochHeader: {epoch
 func sampleRecords() map[string]pipeline.Record {
 	aac := codecs.Format{Codec: codecs.AAC, SampleRate: 48000, Channels: 2, Config: []byte{0x11, 0x90}}
 	return map[string]pipeline.Record{
-		"random_access": {Epoch: 7, Bundle: &codecs.Bundle{Format: codecs.Format{Codec: codecs.H264},
-			Units: []codecs.AccessUnit{{PTS: 153_000_000_000_000, RandomAccess: true, Data: []byte{0, 0, 0, 1, 0x65, 0x88}}}}},
-		"delta": {Epoch: 7, Bundle: &codecs.Bundle{Format: codecs.Format{Codec: codecs.H265},
-			Units: []codecs.AccessUnit{{PTS: 153_000_000_003_600, Data: []byte{0, 0, 0, 1, 0x02}}}}},
+		"random_access": {Epoch: 7, Bundle: &codecs.Bundle{
+			Format: codecs.Format{Codec: codecs.H264},
+			Units:  []codecs.AccessUnit{{PTS: 153_000_000_000_000, RandomAccess: true, Data: []byte{0, 0, 0, 1, 0x65, 0x88}}},
+		}},
+		"delta": {Epoch: 7, Bundle: &codecs.Bundle{
+			Format: codecs.Format{Codec: codecs.H265},
+			Units:  []codecs.AccessUnit{{PTS: 153_000_000_003_600, Data: []byte{0, 0, 0, 1, 0x02}}},
+		}},
 		"audio": {Epoch: 7, Bundle: &codecs.Bundle{Format: aac, Units: []codecs.AccessUnit{
 			{PTS: 153_000_000_000_000, RandomAccess: true, Data: []byte{0x21, 0x10}},
-			{PTS: 153_000_000_001_920, RandomAccess: true, Data: []byte{0x21, 0x11, 0x05}}}}},
+			{PTS: 153_000_000_001_920, RandomAccess: true, Data: []byte{0x21, 0x11, 0x05}},
+		}}},
 		"absence": {Epoch: 7, Absence: &pipeline.Absence{From: 1000, To: 1013}},
 		"claim":   {Epoch: 7, Claim: true},
 	}
@@ -153,6 +157,6 @@ func FuzzEnvelope(f *testing.F) {
 		require.NoError(t, err)
 		require.Equal(t, suffix, again)
 		require.Equal(t, body, bytes)
-		require.False(t, strings.Contains(suffix, ">"))
+		require.NotContains(t, suffix, ">")
 	})
 }

@@ -92,7 +92,9 @@ func startWriter(t *testing.T, c *Conn, o WriterOptions) running {
 	go func() { r.done <- w.Run(ctx); close(r.done) }()
 	t.Cleanup(func() {
 		cancel()
-		<-r.done
+		if err := <-r.done; err != nil { // a test that cares has taken it
+			t.Logf("the writer has ended: %v", err)
+		}
 	})
 	return r
 }
@@ -128,8 +130,10 @@ func until(t *testing.T, what string, condition func() bool) {
 
 // picture returns the record of picture n at 25 pictures per second; every tenth is a random access picture.
 func picture(n int) pipeline.Record {
-	return pipeline.Record{Bundle: &codecs.Bundle{Format: codecs.Format{Codec: codecs.H264},
-		Units: []codecs.AccessUnit{{PTS: codecs.Ticks(3600 * n), RandomAccess: n%10 == 0, Data: fmt.Appendf(nil, "picture %d", n)}}}}
+	return pipeline.Record{Bundle: &codecs.Bundle{
+		Format: codecs.Format{Codec: codecs.H264},
+		Units:  []codecs.AccessUnit{{PTS: codecs.Ticks(3600 * n), RandomAccess: n%10 == 0, Data: fmt.Appendf(nil, "picture %d", n)}},
+	}}
 }
 
 // number returns which picture a record is.

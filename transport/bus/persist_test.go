@@ -17,7 +17,8 @@ func TestPersistOutlastsAnElection(t *testing.T) {
 		c, calls := &Conn{log: testLog(t)}, 0
 		failures := []error{nats.ErrNoResponders, &jetstream.APIError{Code: 503, ErrorCode: 10008}, context.DeadlineExceeded}
 		err := c.persist(t.Context(), "a test", func(context.Context) error {
-			if calls++; calls <= len(failures) {
+			calls++
+			if calls <= len(failures) {
 				return failures[calls-1]
 			}
 			return nil

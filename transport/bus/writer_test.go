@@ -206,8 +206,10 @@ func TestOverflowDropsTheOldestAndWaitsForRandomAccess(t *testing.T) {
 		require.NoError(t, w.Publish(picture(n)))
 		now = now.Add(1500 * time.Millisecond)
 	}
-	sound := pipeline.Record{Bundle: &codecs.Bundle{Format: codecs.Format{Codec: codecs.AAC, SampleRate: 48000, Channels: 2},
-		Units: []codecs.AccessUnit{{PTS: 1, RandomAccess: true, Data: []byte{1}}}}}
+	sound := pipeline.Record{Bundle: &codecs.Bundle{
+		Format: codecs.Format{Codec: codecs.AAC, SampleRate: 48000, Channels: 2},
+		Units:  []codecs.AccessUnit{{PTS: 1, RandomAccess: true, Data: []byte{1}}},
+	}}
 	require.NoError(t, w.Publish(sound))
 	w2 := running{w, make(chan error, 1)}
 	go func() { w2.done <- w.Run(t.Context()) }()

@@ -64,7 +64,8 @@ func reason(err error, timeout time.Duration) string {
 		return "host or port of the URL is not valid: write special characters as %XX"
 	case isSilence(err):
 		return fmt.Sprintf("sent nothing for %v: check camera and network", timeout)
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &tooLong) && tooLong.Timeout(), isType[liberrors.ErrClientRequestTimedOut](err):
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &tooLong) && tooLong.Timeout(),
+		isType[liberrors.ErrClientRequestTimedOut](err):
 		return fmt.Sprintf("no answer within %v: check address, cabling and firewall", timeout)
 	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return "closed the connection"

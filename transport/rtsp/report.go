@@ -95,7 +95,7 @@ var profileNames = map[codecs.Codec]map[int]string{
 func profile(codec codecs.Codec, unit []byte) (info nal.Info, name string, ok bool) {
 	for n := range nal.Units(unit) {
 		var err error
-		level := 0.0
+		var level float64
 		if codec == codecs.H264 {
 			info, err = h264.ParseSPS(n)
 			level = float64(info.Level) / 10

@@ -32,7 +32,7 @@ func script(t *testing.T, answer func(method string, header textproto.MIMEHeader
 		for {
 			conn, err := listener.Accept()
 			if err != nil {
-				return nil
+				return nil //nolint:nilerr // the test has ended it
 			}
 			s.serve(conn)
 		}

@@ -118,15 +118,10 @@ func (s *Server) Run(ctx context.Context) error {
 		WriteQueueSize:           writeQueue,
 		DisableRTCPSenderReports: true, // the first of the library's own comes after 10 s
 	}
-	if err := server.Start(); err != nil {
+	stream, err := s.open(server)
+	if err != nil {
 		return fmt.Errorf("starting the test camera: %w", err)
 	}
-	stream := &gortsplib.ServerStream{Server: server, Desc: s.desc}
-	if err := stream.Initialize(); err != nil {
-		server.Close()
-		return fmt.Errorf("starting the test camera: %w", err)
-	}
-	s.setStream(stream)
 	// Wait ends when Close has been called, or for an error of the listener.
 	err = pipeline.Run(ctx,
 		pipeline.Func("test camera", func(context.Context) error { return server.Wait() }),
@@ -141,6 +136,26 @@ func (s *Server) Run(ctx context.Context) error {
 		return nil
 	}
 	return err
+}
+
+// open starts the server and its stream. Readers may be waiting already: they are answered when both are there.
+func (s *Server) open(server *gortsplib.Server) (*gortsplib.ServerStream, error) {
+	s.mu.Lock()
+	if err := server.Start(); err != nil {
+		s.mu.Unlock()
+		return nil, err
+	}
+	stream := &gortsplib.ServerStream{Server: server, Desc: s.desc}
+	err := stream.Initialize()
+	if err == nil {
+		s.stream = stream
+	}
+	s.mu.Unlock()
+	if err != nil {
+		server.Close() // waits for readers, which wait for the lock
+		return nil, err
+	}
+	return stream, nil
 }
 
 func (s *Server) setStream(stream *gortsplib.ServerStream) {

@@ -165,7 +165,8 @@ func (x *session) watch(ctx context.Context) error {
 // recovered turns a panic in a depacketizer into the end of the session: it must not end the process.
 func (x *session) recovered() {
 	if r := recover(); r != nil {
-		x.source.options.Logger.Error("panic while reading a camera", "camera", x.source.options.Name, "panic", r, "stack", string(debug.Stack()))
+		o := x.source.options
+		o.Logger.Error("panic while reading a camera", "camera", o.Name, "panic", r, "stack", string(debug.Stack()))
 		x.fail(fmt.Errorf("sent a packet that cannot be read: %v", r))
 	}
 }

@@ -1,6 +1,7 @@
 package rtsp
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -75,7 +76,7 @@ func TestVideoQuirks(t *testing.T) {
 		randomAccess bool
 		data         []byte
 	}
-	all := func(nalus ...[]byte) []byte { return annexB(nalus...) }
+	all := annexB
 	key := all(sps360, pps, idr)
 	for name, c := range map[string]struct {
 		noSets bool // none in the session description
@@ -112,7 +113,7 @@ func TestVideoQuirks(t *testing.T) {
 			return append([]*rtp.Packet{w.packet(append(pps[:3:3], 0xcf), false)}, w.fragments(idr)...)
 		}, []unit{{0, true, all(sps360, append(pps[:3:3], 0xcf), idr)}}},
 		"joined in the middle of a picture": {false, func(w *wire) []*rtp.Packet {
-			p := append(w.fragments(idr)[1:], w.packet(second, true))
+			p := slices.Concat(w.fragments(idr)[1:], []*rtp.Packet{w.packet(second, true)})
 			p[1].Marker = false
 			w.at = 3600
 			return append(p, w.packet(slice, true))

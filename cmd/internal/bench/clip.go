@@ -1,3 +1,4 @@
+// Package bench measures what a ladder costs: the real way, and ffmpeg's.
 package bench
 
 import (
@@ -40,7 +41,7 @@ func (f FFmpeg) Generate(ctx context.Context, file string) error {
 	}
 	err = pipeline.Run(ctx,
 		pipeline.Func("drawing", func(context.Context) error {
-			defer in.Close() //nolint:errcheck // ffmpeg's status tells
+			defer in.Close() // its status is ffmpeg's affair
 			return drawClip(in)
 		}),
 		pipeline.Func("ffmpeg", func(context.Context) error { return cmd.Wait() }),

@@ -37,7 +37,7 @@ func Join(dir, file string) (size int64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	defer out.Close() //nolint:errcheck // errors of writing are seen below
+	defer out.Close()
 	for i, name := range append(inits, segments...) {
 		n, err := appendFile(out, name)
 		if err != nil {
@@ -55,14 +55,14 @@ func appendFile(out io.Writer, name string) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer in.Close() //nolint:errcheck // it was only read
+	defer in.Close()
 	return io.Copy(out, in)
 }
 
 var (
 	psnrLine  = regexp.MustCompile(`PSNR .*average:([0-9.]+|inf)`)
 	ssimLine  = regexp.MustCompile(`SSIM .*All:([0-9.]+)`)
-	frameLine = regexp.MustCompile(`frame= *([0-9]+)`)
+	frameLine = regexp.MustCompile(`frame= *(\d+)`)
 )
 
 // Quality compares a rendition with its source, picture by picture: the source in a loop, scaled by libswscale's bicubic

@@ -14,6 +14,7 @@ import (
 type FFmpeg string
 
 func (f FFmpeg) command(args ...string) *exec.Cmd {
+	//nolint:noctx // it ends with its input; who runs it kills it with the bench's context
 	return exec.Command(filepath.Join(string(f), "ffmpeg"), append([]string{"-hide_banner", "-nostdin"}, args...)...)
 }
 

@@ -83,7 +83,7 @@ func memory(pid int) int64 {
 	if err != nil {
 		return 0
 	}
-	defer f.Close() //nolint:errcheck // it was only read
+	defer f.Close()
 	for lines := bufio.NewScanner(f); lines.Scan(); {
 		fields := strings.Fields(lines.Text())
 		if len(fields) >= 2 && fields[0] == "Pss:" {

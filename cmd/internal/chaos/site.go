@@ -54,7 +54,7 @@ func newSite(ctx context.Context, dir string, b binaries, l layout) (*site, erro
 	}
 	ctx, stop := context.WithCancel(ctx)
 	s := &site{dir: dir, binaries: b, ctx: ctx, stop: stop}
-	if err := s.open(l); err != nil {
+	if err := s.open(l); err != nil { //nolint:contextcheck // the site's own context ends all that it has started
 		s.close()
 		return nil, err
 	}

@@ -6,8 +6,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/bluenviron/gohlslib/v2"            //nolint:depguard // this command is a test
-	"github.com/bluenviron/gohlslib/v2/pkg/codecs" //nolint:depguard // this command is a test
+	"github.com/bluenviron/gohlslib/v2"
+	"github.com/bluenviron/gohlslib/v2/pkg/codecs"
 
 	"github.com/venuecast/venuecast/pipeline"
 )
