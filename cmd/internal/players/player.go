@@ -43,7 +43,7 @@ func players(o options) []player {
 		{name: "ffmpeg", version: p.ffmpegVersion, play: p.playFFmpeg},
 		{name: "gstreamer", can: switches | seeks, version: g.version, play: g.play},
 		{name: "vlc", version: p.vlcVersion, play: p.playVLC},
-		{name: "gohlslib", version: gohlslibVersion, play: playGohlslib},
+		{name: "gohlslib", own: ownGohlslib, version: gohlslibVersion, play: playGohlslib},
 		b.player("firefox", "hlsjs", "hls.js/dist/hls.min.js", firefox, player{can: switches | seeks, own: ownHLSJS}),
 		b.player("webkit", "hlsjs", "hls.js/dist/hls.min.js", webkit, player{can: switches | seeks, own: ownHLSJS}),
 	}
@@ -54,6 +54,10 @@ var ownHLSJS = []allowance{
 	{regexp.MustCompile(`^(bufferStalledError|bufferNudgeOnStall|bufferSeekOverHole) `), "its word for a rebuffer, which is counted"},
 	{regexp.MustCompile(`^aborted Aborted`), "a request that it ended itself, to switch"},
 }
+
+// gohlslib hands out what has arrived. Pictures for an absent camera come later than the camera's, by the time after
+// which a source counts as away.
+var ownGohlslib = []allowance{{regexp.MustCompile(`^rebuffer (cut|kill)$`), "it has no buffer"}}
 
 // VHS forces a rendition by fastQualityChange_, which throws away what is buffered.
 var ownVideoJS = []allowance{
