@@ -152,5 +152,8 @@ func write(file string, results []result) error {
 	if err != nil {
 		return err
 	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return err
+	}
 	return os.WriteFile(file, append(data, '\n'), 0o644) //nolint:gosec // figures for everyone
 }
