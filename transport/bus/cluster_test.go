@@ -79,11 +79,15 @@ func startCluster(t *testing.T) cluster {
 
 func freePorts(t *testing.T, n int) (ports []int) {
 	t.Helper()
+	var listeners []net.Listener // open together, so that no port comes twice
 	for range n {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		require.NoError(t, err)
-		t.Cleanup(func() { _ = l.Close() })
+		listeners = append(listeners, l)
 		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
+	}
+	for _, l := range listeners {
+		require.NoError(t, l.Close())
 	}
 	return ports
 }
