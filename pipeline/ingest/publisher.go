@@ -30,9 +30,11 @@ type publisher struct {
 }
 
 const (
-	// absenceTick is how often an absence is declared while it lasts.
-	absenceTick = 500 * time.Millisecond
-	// absenceAfter is how long a source may be silent before it counts as away: a TCP stall shorter than this loses no picture.
+	// absenceTick is how often an absence is declared while it lasts. What a worker shows meanwhile comes later by that, and
+	// players hold back less than a second: with 500 ms they ran out of pictures.
+	absenceTick = 100 * time.Millisecond
+	// absenceAfter is how long a source may be silent before it counts as away, three pictures at least: a TCP stall shorter
+	// than this loses no picture.
 	absenceAfter = 500 * time.Millisecond
 )
 
@@ -198,10 +200,14 @@ func (p *publisher) picture(f codecs.Format, u Unit, pts codecs.Ticks) error {
 // tick declares the absence of a source that has sent no picture for a while.
 func (p *publisher) tick() error {
 	now := p.o.Now()
-	if p.feed == nil || now.Sub(p.lastAt) < absenceAfter {
+	if p.feed == nil {
 		return nil
 	}
-	to := p.feed.Grid.FrameAt(codecs.TicksAt(now.Add(-absenceAfter)))
+	after := max(absenceAfter, 3*p.feed.Grid.FrameDuration().Duration())
+	if now.Sub(p.lastAt) < after {
+		return nil
+	}
+	to := p.feed.Grid.FrameAt(codecs.TicksAt(now.Add(-after)))
 	if to <= max(p.last+1, p.tickedTo) {
 		return nil
 	}
