@@ -80,6 +80,7 @@ func (r *Rendition) restore(segments []*segment) {
 	}
 	if r.started {
 		r.trimRestored()
+		r.restoreParts()
 	}
 }
 
