@@ -150,7 +150,7 @@ func TestAFeedIsDefinedOnceAndNoPictureIsLostMeanwhile(t *testing.T) {
 			c.send(ctx, s, 0, 500)
 			return errors.New("end of script")
 		})
-		require.ErrorIs(t, take(t, v, c, 19*time.Second), context.DeadlineExceeded)
+		require.ErrorIs(t, take(t, v, c, 19*time.Second+20*time.Millisecond), context.DeadlineExceeded) // between two pictures
 		require.Equal(t, 1, v.defined)
 		require.Equal(t, codecs.Rational{Num: 25, Den: 1}, v.feed.Grid.FrameRate)
 		require.Len(t, v.feed.Ladder.Video, 1, "1080p is larger than the source")
