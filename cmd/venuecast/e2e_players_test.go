@@ -96,6 +96,9 @@ type played struct {
 	Levels        int     `json:"levels"`
 }
 
+// clean reports whether there was no error and no stall.
+func (p played) clean() bool { return p.Failure == "" && p.Stalls == 0 }
+
 // installPlayers returns the folder of the players that npm has installed.
 func installPlayers(t *testing.T) string {
 	t.Helper()

@@ -51,8 +51,15 @@ func TestCamerasThatOthersWroteBecomeLadders(t *testing.T) {
 	// One browser at a time: two of them take a processor core each.
 	browser := pipeline.Func("hls.js", func(ctx context.Context) (err error) {
 		for _, feed := range []string{"gst-aac", "vlc"} {
-			if results[feed], err = play(ctx, modules, liveURL(origin, feed), 20*time.Second); err != nil {
-				return err
+			// A player on a machine that is short of processors may stumble by itself; over what we serve it does so twice.
+			for range 2 {
+				if results[feed], err = play(ctx, modules, liveURL(origin, feed), 20*time.Second); err != nil {
+					return err
+				}
+				if results[feed].clean() {
+					break
+				}
+				t.Logf("%s in hls.js: %+v; load average of the machine: %s", feed, results[feed], loadAverage())
 			}
 		}
 		return nil
