@@ -7,6 +7,6 @@ for_time=${1:-10s}
 grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u | while read -r dir; do
   grep -ho '^func Fuzz[A-Za-z0-9_]*' "$dir"/*_test.go | cut -c6- | while read -r target; do
     echo "fuzz: $dir $target" >&2
-    go test "$dir" -run '^$' -fuzz "^$target\$" -fuzztime "$for_time" < /dev/null
+    go test "$dir" -run '^$' -fuzz "^$target\$" -fuzztime "$for_time" -fuzzminimizetime 1x < /dev/null
   done
 done
