@@ -50,7 +50,7 @@ func (c *camera) Run(ctx context.Context) error {
 		if errors.Is(err, ErrCredentials) {
 			pause = c.o.RetryAuth
 		}
-		if err := wait(ctx, jittered(pause)); err != nil {
+		if err := pipeline.Sleep(ctx, jittered(pause)); err != nil {
 			return err
 		}
 		pause = min(pause*2, max(c.o.RetryMax, pause))
@@ -61,17 +61,6 @@ func (c *camera) Run(ctx context.Context) error {
 // jittered spreads pauses by ± 20 %, so that hundreds of cameras behind one switch are not called at once.
 func jittered(d time.Duration) time.Duration {
 	return time.Duration(float64(d) * (0.8 + 0.4*rand.Float64()))
-}
-
-func wait(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }
 
 // sink takes one session's units into the queue. When the queue is full it drops until the next random access unit.

@@ -5,15 +5,12 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"hash"
-	"iter"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/venuecast/venuecast/codecs"
 	"github.com/venuecast/venuecast/codecs/cmaf"
-	"github.com/venuecast/venuecast/codecs/h264"
-	"github.com/venuecast/venuecast/codecs/h265"
 )
 
 // initSection is an init section that was fetched.
@@ -171,7 +168,7 @@ func (t *track) part(g *page, q *Request, r *Response) {
 		g.found("part-over-target", []string{listed.line},
 			"the samples of part %v last %v, PART-TARGET is %v", q.place, length, t.last.partTarget)
 	}
-	isKey := func(s cmaf.Sample) bool { return randomAccess(section.info.Codec, &s) }
+	isKey := func(s cmaf.Sample) bool { return s.RandomAccess(section.info.Codec) }
 	switch key := isKey(run.samples[0]); {
 	case listed.independent && !slices.ContainsFunc(run.samples, isKey):
 		g.found("independent-wrong", []string{listed.line}, "part %v has no random access picture", q.place)
@@ -234,7 +231,7 @@ func (t *track) segment(g *page, q *Request, r *Response) {
 		return
 	}
 	t.checkDuration(g, s, run.length(section), run.frame(section))
-	if !randomAccess(section.info.Codec, &run.samples[0]) {
+	if !run.samples[0].RandomAccess(section.info.Codec) {
 		g.found("segment-not-independent", []string{s.uri}, "segment %v begins with no random access picture", q.place)
 	}
 	t.compareSamples(g, s, run.samples)
@@ -336,31 +333,6 @@ func (t *track) read(g *page, q *Request, r *Response, section *initSection, c *
 		all.samples = append(all.samples, f.Samples...)
 	}
 	return all, true
-}
-
-// randomAccess reports whether a sample is one to begin with, by its flags and by its bits.
-func randomAccess(codec codecs.Codec, s *cmaf.Sample) bool {
-	switch codec {
-	case codecs.H264:
-		return s.Key && h264.IsRandomAccess(units(s.Data))
-	case codecs.H265:
-		return s.Key && h265.IsRandomAccess(units(s.Data))
-	}
-	return s.Key
-}
-
-// units walks NAL units that stand after their lengths in four bytes (ISO/IEC 14496-15 §4.3.2).
-func units(data []byte) iter.Seq[[]byte] {
-	return func(yield func([]byte) bool) {
-		for len(data) >= 4 {
-			n := binary.BigEndian.Uint32(data)
-			data = data[4:]
-			if uint64(n) > uint64(len(data)) || !yield(data[:n]) {
-				return
-			}
-			data = data[n:]
-		}
-	}
 }
 
 // sameFormat reports whether CODECS names a format: letters in any case, and the constraints of hvc1 in any length.

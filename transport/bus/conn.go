@@ -106,7 +106,7 @@ func dial(ctx context.Context, o Options, payload *atomic.Int64) (*nats.Conn, er
 			o.Logger.Warn(fmt.Sprintf("NATS at %s unreachable: %v; retrying", address, err))
 			said = true
 		}
-		if sleep(ctx, dialPause) != nil {
+		if pipeline.Sleep(ctx, dialPause) != nil {
 			return nil, fmt.Errorf("connecting to NATS at %s: %w", address, errors.Join(err, context.Cause(ctx)))
 		}
 	}
@@ -157,16 +157,4 @@ func redact(list string) (string, error) {
 		redacted = append(redacted, u.String())
 	}
 	return strings.Join(redacted, ","), nil
-}
-
-// sleep waits for d, or returns the reason why ctx ended.
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }

@@ -100,7 +100,7 @@ func (r *Registry) WatchFeeds(ctx context.Context, changed func([]pipeline.Feed)
 			r.conn.log.Warn("the feeds cannot be listed; retrying", "error", err)
 			said = true
 		}
-		if err := sleep(ctx, dialPause); err != nil {
+		if err := pipeline.Sleep(ctx, dialPause); err != nil {
 			return err
 		}
 	}

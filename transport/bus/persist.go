@@ -8,6 +8,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/venuecast/venuecast/pipeline"
 )
 
 // persist calls f until JetStream is able to answer it, and says so once. Each call has a time limit of its own.
@@ -30,7 +32,7 @@ func (c *Conn) persist(ctx context.Context, what string, f func(context.Context)
 			c.log.Warn("JetStream is not ready; retrying", "for", what, "error", err)
 			said = true
 		}
-		if sleep(ctx, dialPause) != nil {
+		if pipeline.Sleep(ctx, dialPause) != nil {
 			return fmt.Errorf("%w (%w)", err, context.Cause(ctx))
 		}
 	}

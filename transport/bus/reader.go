@@ -152,7 +152,7 @@ func (r *consumerReader) ready(ctx context.Context) error {
 			return context.Cause(ctx)
 		}
 		r.say("the stream cannot be read yet; retrying", err)
-		if err := sleep(ctx, reopenPause); err != nil {
+		if err := pipeline.Sleep(ctx, reopenPause); err != nil {
 			return err
 		}
 	}

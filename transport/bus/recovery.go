@@ -40,7 +40,7 @@ func (w *Writer) recover(ctx context.Context) error {
 			w.log.Warn("the stream cannot be written yet; retrying", "error", err)
 		}
 		// The jitter lets one of two writers that claim at the same time win.
-		if err := sleep(ctx, recoveryPause+rand.N(recoveryPause)); err != nil {
+		if err := pipeline.Sleep(ctx, recoveryPause+rand.N(recoveryPause)); err != nil {
 			return err
 		}
 	}

@@ -204,13 +204,4 @@ func (s *synthetic) beep(ctx context.Context) error {
 }
 
 // until waits for a time.
-func until(ctx context.Context, t time.Time) error {
-	timer := time.NewTimer(time.Until(t))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
+func until(ctx context.Context, t time.Time) error { return pipeline.Sleep(ctx, time.Until(t)) }

@@ -77,14 +77,14 @@ func (e *experiment) do(ctx context.Context) (figures, error) {
 }
 
 func (e *experiment) inject(ctx context.Context) error {
-	if err := sleep(ctx, leadIn+time.Duration(e.random.Int64N(int64(segment)))); err != nil {
+	if err := pipeline.Sleep(ctx, leadIn+time.Duration(e.random.Int64N(int64(segment)))); err != nil {
 		return err
 	}
 	e.began = time.Now()
 	if err := e.fault.inject(ctx, e); err != nil {
 		return err
 	}
-	return sleep(ctx, max(e.fault.after, 10*time.Second))
+	return pipeline.Sleep(ctx, max(e.fault.after, 10*time.Second))
 }
 
 // healthy waits until all processes run and two more segments are served: the fault before is over.
@@ -105,7 +105,7 @@ func (e *experiment) healthy(ctx context.Context) error {
 			return errors.Join(context.Cause(ctx), err)
 		}
 		if err != nil {
-			if err := sleep(ctx, time.Second); err != nil {
+			if err := pipeline.Sleep(ctx, time.Second); err != nil {
 				return err
 			}
 		}

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"syscall"
 	"time"
+
+	"github.com/venuecast/venuecast/pipeline"
 )
 
 func nothing(context.Context, *experiment) error { return nil }
@@ -61,7 +63,7 @@ func freezeWorker(ctx context.Context, e *experiment) error {
 	if err := errors.Join(who.signal(syscall.SIGSTOP), syscall.Kill(pid, syscall.SIGSTOP)); err != nil {
 		return err
 	}
-	if err := sleep(ctx, frozen); err != nil {
+	if err := pipeline.Sleep(ctx, frozen); err != nil {
 		return err
 	}
 	e.note("SIGCONT to both")
@@ -111,7 +113,7 @@ func freezeIngest(ctx context.Context, e *experiment) error {
 	if err := who.signal(syscall.SIGSTOP); err != nil {
 		return err
 	}
-	if err := sleep(ctx, frozen); err != nil {
+	if err := pipeline.Sleep(ctx, frozen); err != nil {
 		return err
 	}
 	e.note("SIGCONT to %s", who.name)
@@ -120,7 +122,7 @@ func freezeIngest(ctx context.Context, e *experiment) error {
 
 // replace starts a program again when its standby has had time to take over.
 func (e *experiment) replace(ctx context.Context, p *program) error {
-	if err := sleep(ctx, replaced); err != nil {
+	if err := pipeline.Sleep(ctx, replaced); err != nil {
 		return err
 	}
 	return e.again(ctx, p)
@@ -141,7 +143,7 @@ func (e *experiment) killFor(ctx context.Context, p *program) error {
 	if err := p.kill(); err != nil {
 		return err
 	}
-	if err := sleep(ctx, away); err != nil {
+	if err := pipeline.Sleep(ctx, away); err != nil {
 		return err
 	}
 	return e.again(ctx, p)
@@ -161,7 +163,7 @@ func killLeader(ctx context.Context, e *experiment) error {
 		return err
 	}
 	// It stays away until the others have long chosen another.
-	if err := sleep(ctx, 10*time.Second); err != nil {
+	if err := pipeline.Sleep(ctx, 10*time.Second); err != nil {
 		return err
 	}
 	return e.again(ctx, who)
@@ -173,7 +175,7 @@ func fillDisk(ctx context.Context, e *experiment) error {
 		return err
 	}
 	e.note("the origin's disk is full")
-	if err := sleep(ctx, 3*segment); err != nil {
+	if err := pipeline.Sleep(ctx, 3*segment); err != nil {
 		return err
 	}
 	e.note("it has room again")
@@ -185,7 +187,7 @@ func cut(d time.Duration) func(context.Context, *experiment) error {
 	return func(ctx context.Context, e *experiment) error {
 		e.note("the wire is cut")
 		e.site.wire.cut()
-		err := sleep(ctx, d)
+		err := pipeline.Sleep(ctx, d)
 		e.site.wire.mend()
 		e.back = time.Now()
 		e.note("the wire is mended")

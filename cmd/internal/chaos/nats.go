@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/venuecast/venuecast/pipeline"
 )
 
 // openNATS starts NATS servers, in a cluster when there are several.
@@ -59,7 +61,7 @@ func (s *site) awaitNATS() error {
 			if err == nil {
 				break
 			}
-			if sleep(ctx, 100*time.Millisecond) != nil {
+			if pipeline.Sleep(ctx, 100*time.Millisecond) != nil {
 				return fmt.Errorf("NATS is not ready: %w", err)
 			}
 		}

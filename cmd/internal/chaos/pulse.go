@@ -6,6 +6,8 @@ import (
 	"context"
 	"sync/atomic"
 	"time"
+
+	"github.com/venuecast/venuecast/pipeline"
 )
 
 const (
@@ -27,7 +29,7 @@ func (p *pulse) Name() string { return "pulse" }
 func (p *pulse) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		due := time.Now()
-		_ = sleep(ctx, pulseInterval) // the end of the context is looked at above
+		_ = pipeline.Sleep(ctx, pulseInterval) // the end of the context is looked at above
 		p.worst.Store(max(p.worst.Load(), int64(time.Since(due)-pulseInterval)))
 	}
 	return nil

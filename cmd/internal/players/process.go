@@ -122,15 +122,3 @@ func load() (mean float64) {
 	_, _ = fmt.Sscan(string(text), &mean) // then it stays 0
 	return mean
 }
-
-// sleep waits, or returns why the context ended.
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}

@@ -115,7 +115,7 @@ func (t *trial) conduct(ctx context.Context, r *recorder) error {
 			continue
 		}
 		at := first.Add(time.Duration(s.begin * float64(t.length)))
-		if err := sleep(ctx, time.Until(at)); err != nil {
+		if err := pipeline.Sleep(ctx, time.Until(at)); err != nil {
 			return err
 		}
 		t.did = append(t.did, done{s.name, time.Now()})
@@ -123,7 +123,7 @@ func (t *trial) conduct(ctx context.Context, r *recorder) error {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
 	}
-	if err := sleep(ctx, time.Until(first.Add(t.length))); err != nil {
+	if err := pipeline.Sleep(ctx, time.Until(first.Add(t.length))); err != nil {
 		return err
 	}
 	return errOver
@@ -139,7 +139,7 @@ func awaitStart(ctx context.Context, r *recorder) (time.Time, error) {
 		if r.gaveUp() {
 			return time.Time{}, errOver
 		}
-		if err := sleep(ctx, 50*time.Millisecond); err != nil {
+		if err := pipeline.Sleep(ctx, 50*time.Millisecond); err != nil {
 			return time.Time{}, err
 		}
 	}
@@ -152,7 +152,7 @@ func (t *trial) take(ctx context.Context, s step, r *recorder) error {
 		return nil
 	case "cut":
 		t.feed.venue.cut()
-		if err := sleep(ctx, cutLength); err != nil {
+		if err := pipeline.Sleep(ctx, cutLength); err != nil {
 			return err
 		}
 		return t.feed.venue.mend()

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/venuecast/venuecast/pipeline"
 )
 
 // feed is what the players play.
@@ -99,7 +101,7 @@ func (v *venue) open(serve program) (err error) {
 			return fmt.Errorf("venuecast ended (%w), see %s", v.serve.err, v.serve.log.Name())
 		default:
 		}
-		if err := sleep(ctx, time.Second); err != nil {
+		if err := pipeline.Sleep(ctx, time.Second); err != nil {
 			return fmt.Errorf("the feed does not play, see %s: %w", v.serve.log.Name(), err)
 		}
 	}
@@ -191,7 +193,7 @@ func (v *venue) settle() error {
 		}
 	default:
 	}
-	return sleep(v.ctx, restTime)
+	return pipeline.Sleep(v.ctx, restTime)
 }
 
 // restTime lets a new worker catch up, and the last player's last requests end.

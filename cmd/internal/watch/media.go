@@ -3,16 +3,12 @@ package watch
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/binary"
-	"iter"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/venuecast/venuecast/codecs"
 	"github.com/venuecast/venuecast/codecs/cmaf"
-	"github.com/venuecast/venuecast/codecs/h264"
-	"github.com/venuecast/venuecast/codecs/h265"
 )
 
 type sum [sha256.Size]byte
@@ -107,7 +103,7 @@ func (t *track) follows(last, next place) bool {
 // checkKey checks that a part that is marked independent begins with a random access picture, and that one that begins
 // so is marked (§4.4.4.9). The first part of a segment is always to be one.
 func (t *track) checkKey(w want, section *section, samples run, marked bool, at time.Time) {
-	begins := randomAccess(section.info.Codec, &samples.samples[0])
+	begins := samples.samples[0].RandomAccess(section.info.Codec)
 	switch {
 	case marked && !begins:
 		t.faults.add(at, Key, "part %v is marked INDEPENDENT and does not begin with a random access picture", w.place)
@@ -139,7 +135,7 @@ func (t *track) segment(w want, data []byte, at time.Time) {
 	if length := t.span(samples.ticks(), section); (length - s.listed.Duration).Abs() > rounding {
 		t.faults.add(at, Duration, "segment %d is listed with %v and lasts %v", w.msn, s.listed.Duration, length)
 	}
-	if !randomAccess(section.info.Codec, &samples.samples[0]) {
+	if !samples.samples[0].RandomAccess(section.info.Codec) {
 		t.faults.add(at, Key, "segment %d does not begin with a random access picture", w.msn)
 	}
 	t.compareParts(s, samples, at)
@@ -213,29 +209,4 @@ func sameSamples(a, b []cmaf.Sample) bool {
 // span returns ticks of a track as a time, rounded down to a nanosecond.
 func (t *track) span(ticks uint64, s *section) time.Duration {
 	return time.Duration(codecs.MulDiv(int64(ticks), int64(time.Second), int64(s.info.Timescale)))
-}
-
-// randomAccess reports whether a sample is one to begin with, by its flags and by its bits.
-func randomAccess(codec codecs.Codec, s *cmaf.Sample) bool {
-	switch codec {
-	case codecs.H264:
-		return s.Key && h264.IsRandomAccess(units(s.Data))
-	case codecs.H265:
-		return s.Key && h265.IsRandomAccess(units(s.Data))
-	}
-	return s.Key
-}
-
-// units walks NAL units that stand after their lengths in four bytes (ISO/IEC 14496-15 §4.3.2).
-func units(data []byte) iter.Seq[[]byte] {
-	return func(yield func([]byte) bool) {
-		for len(data) >= 4 {
-			n := binary.BigEndian.Uint32(data)
-			data = data[4:]
-			if uint64(n) > uint64(len(data)) || !yield(data[:n]) {
-				return
-			}
-			data = data[n:]
-		}
-	}
 }
