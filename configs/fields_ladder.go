@@ -18,6 +18,7 @@ const (
 
 	minHeight, maxHeight             = 90, 4320
 	minVideoBitrate, maxVideoBitrate = 50_000, 200_000_000
+	minCRF, maxCRF                   = 1, 51
 	minAudioBitrate, maxAudioBitrate = 16_000, 512_000
 )
 
@@ -82,7 +83,8 @@ func (d *decoder) videos(n ast.Node, names map[string]bool) []ladder.Video {
 
 func (d *decoder) video(n ast.Node, names map[string]bool) ladder.Video {
 	v := ladder.Video{Codec: codecs.H264, Preset: defaultPreset, Divisor: 1}
-	preset, encoder := n, n
+	preset, encoder, crf := n, n, n
+	capped := false
 	d.mapping(n, "the video rendition", fields{
 		"name":    func(n ast.Node) { v.Name = d.unique(n, "name", names) },
 		"height":  func(n ast.Node) { v.Height = d.height(n) },
@@ -91,7 +93,15 @@ func (d *decoder) video(n ast.Node, names map[string]bool) ladder.Video {
 		"preset":  func(n ast.Node) { v.Preset, preset = d.text(n, "preset"), n },
 		"encoder": func(n ast.Node) { v.Encoder, encoder = d.text(n, "encoder"), n },
 		"fps":     func(n ast.Node) { v.Divisor = divisors[d.oneOf(n, "fps", "full", "half")] },
+		"rate":    func(n ast.Node) { capped = d.oneOf(n, "rate", "bitrate", "crf") == "crf" },
+		"crf":     func(n ast.Node) { v.CRF, crf = d.crf(n), n },
 	}, "name", "height", "bitrate")
+	switch {
+	case capped && v.CRF == 0:
+		v.CRF = defaultCRF[v.Codec]
+	case !capped && v.CRF != 0:
+		d.fail(crf, "crf without rate: crf: write both, or leave crf out")
+	}
 	if choices := encoders[v.Codec]; v.Encoder != "" && v.Codec != 0 && !slices.Contains(choices, v.Encoder) {
 		d.fail(encoder, "encoder %s does not make %v: %s", quote(encoder), v.Codec, suggest(v.Encoder, choices))
 	}
@@ -117,6 +127,17 @@ func (d *decoder) audios(n ast.Node, names map[string]bool) []ladder.Audio {
 		audios = append(audios, a)
 	}
 	return audios
+}
+
+// crf takes a constant rate factor on the scale of x264 and x265.
+func (d *decoder) crf(n ast.Node) float64 {
+	s := d.text(n, "crf")
+	factor, err := strconv.ParseFloat(s, 64)
+	if err != nil || !(factor >= minCRF && factor <= maxCRF) {
+		d.fail(n, "crf %s: want a number from %d to %d", quote(n), minCRF, maxCRF)
+		return minCRF
+	}
+	return factor
 }
 
 func (d *decoder) height(n ast.Node) int {

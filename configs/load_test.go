@@ -108,7 +108,7 @@ func TestValuesAreReadAsWritten(t *testing.T) {
 		FrameRate: codecs.Rational{Num: 30000, Den: 1001}, Latency: ladder.LatencyLow,
 		Video: []ladder.Video{
 			{Name: "l", Height: 1080, Bitrate: 6_500_000, Codec: codecs.H265, Preset: "p4", Encoder: "hevc_nvenc", Divisor: 1},
-			{Name: "m", Height: 720, Bitrate: 3_000_000, Codec: codecs.H264, Preset: "fast", Divisor: 1},
+			{Name: "m", Height: 720, Bitrate: 3_000_000, CRF: 21.5, Codec: codecs.H264, Preset: "fast", Divisor: 1},
 			{Name: "s", Height: 360, Bitrate: 800_000, Codec: codecs.H264, Preset: "veryfast", Divisor: 2},
 		},
 		Audio: []ladder.Audio{{Name: "de", Bitrate: 96_000, Language: "de"}, {Name: "en", Bitrate: 128_000, Language: "en-GB"}},

@@ -38,7 +38,7 @@ func (e engine) NewScaler(width, height int) (transcode.Scaler, error) {
 
 func (e engine) NewEncoder(v ladder.Video, g grid.Grid, l ladder.Latency) (transcode.Encoder, error) {
 	enc, err := libav.OpenEncoder(libav.EncoderOptions{
-		Codec: v.Codec, Encoder: v.Encoder, Width: v.Width, Height: v.Height, Bitrate: v.Bitrate, Preset: v.Preset,
+		Codec: v.Codec, Encoder: v.Encoder, Width: v.Width, Height: v.Height, Bitrate: v.Bitrate, Quality: v.CRF, Preset: v.Preset,
 		FrameRate: g.FrameRate, Divisor: v.Divisor, LowLatency: l == ladder.LatencyLow, BFrames: -1,
 	})
 	if err != nil {

@@ -28,6 +28,10 @@ type EncoderOptions struct {
 	Bitrate       int64           // the average, in bit/s
 	MaxRate       int64           // the most the buffer is filled with, in bit/s. It defaults to 1.1 × Bitrate.
 	Buffer        int64           // the decoder's buffer (VBV), in bits. It defaults to one second at MaxRate.
+	// Quality is the constant rate factor of x264, x265 and SVT-AV1 and the constant quality of NVENC, 1 to 63, lower is better:
+	// simple scenes then take fewer bits than Bitrate, which is the most any second takes (MaxRate defaults to it).
+	// 0: Bitrate is the average. VAAPI and QSV know no such rate control, and go on as with 0.
+	Quality float64
 	// Preset is that of x264 or x265; other encoders ignore it. It defaults to "veryfast", for x265 to "superfast".
 	Preset  string
 	Threads int // of one encoder. It defaults to 1, which delays least; more encode several pictures at once.
@@ -54,6 +58,8 @@ func (o EncoderOptions) Validate() error {
 		return fmt.Errorf("encoding: bitrate %d, maximum %d or buffer %d is out of range", o.Bitrate, o.MaxRate, o.Buffer)
 	case o.Threads < 0 || o.Threads > 128 || o.Lookahead < 0 || o.Lookahead > 250 || o.BFrames < -1 || o.BFrames > 16:
 		return errors.New("encoding: threads, lookahead or B-frames are out of range")
+	case o.Quality < 0 || o.Quality > 63:
+		return fmt.Errorf("encoding: quality %v: want 1 to 63", o.Quality)
 	case o.Preset != "" && !slices.Contains(presets, o.Preset):
 		return fmt.Errorf("encoding: preset %q: want one of %s", o.Preset, strings.Join(presets, ", "))
 	}
@@ -63,7 +69,10 @@ func (o EncoderOptions) Validate() error {
 func (o EncoderOptions) withDefaults() EncoderOptions {
 	o.Divisor = max(o.Divisor, 1)
 	o.Threads = max(o.Threads, 1)
-	if o.MaxRate == 0 {
+	switch {
+	case o.MaxRate == 0 && o.Quality > 0:
+		o.MaxRate = o.Bitrate
+	case o.MaxRate == 0:
 		o.MaxRate = o.Bitrate * 11 / 10
 	}
 	if o.Buffer == 0 {

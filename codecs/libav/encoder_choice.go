@@ -25,18 +25,19 @@ type candidate struct {
 	// bFrames says that the encoder obeys a forced P-picture. Others make no B-pictures at all,
 	// because a B-picture at the end of a part would belong to the next one.
 	bFrames bool
+	factor  bool // it obeys EncoderOptions.Quality
 }
 
 // candidates are in order of preference: what costs no CPU comes first.
 var candidates = []candidate{
-	{name: "h264_nvenc", codec: codecs.H264, format: astiav.PixelFormatYuv420P, options: nvencOptions},
+	{name: "h264_nvenc", codec: codecs.H264, format: astiav.PixelFormatYuv420P, options: nvencOptions, factor: true},
 	{name: "h264_vaapi", codec: codecs.H264, format: astiav.PixelFormatNv12, vaapi: true, options: vaapiOptions},
 	{name: "h264_qsv", codec: codecs.H264, format: astiav.PixelFormatNv12, options: qsvOptions},
-	{name: "libx264", codec: codecs.H264, format: astiav.PixelFormatYuv420P, options: x264Options, bFrames: true},
-	{name: "hevc_nvenc", codec: codecs.H265, format: astiav.PixelFormatYuv420P, options: nvencOptions},
+	{name: "libx264", codec: codecs.H264, format: astiav.PixelFormatYuv420P, options: x264Options, bFrames: true, factor: true},
+	{name: "hevc_nvenc", codec: codecs.H265, format: astiav.PixelFormatYuv420P, options: nvencOptions, factor: true},
 	{name: "hevc_vaapi", codec: codecs.H265, format: astiav.PixelFormatNv12, vaapi: true, options: vaapiOptions},
 	{name: "hevc_qsv", codec: codecs.H265, format: astiav.PixelFormatNv12, options: qsvOptions},
-	{name: "libx265", codec: codecs.H265, format: astiav.PixelFormatYuv420P, options: x265Options, bFrames: true},
+	{name: "libx265", codec: codecs.H265, format: astiav.PixelFormatYuv420P, options: x265Options, bFrames: true, factor: true},
 }
 
 // OpenEncoder opens the encoder that was asked for, or else the first that opens: a library that is present
@@ -113,7 +114,9 @@ func (e *Encoder) configure(ctx *astiav.CodecContext, c candidate) {
 	ctx.SetColorRange(astiav.ColorRangeMpeg)
 	ctx.SetTimeBase(astiav.NewRational(int(o.FrameRate.Den), int(o.FrameRate.Num)))
 	ctx.SetFramerate(astiav.NewRational(int(o.FrameRate.Num), int(o.FrameRate.Den*o.Divisor)))
-	ctx.SetBitRate(o.Bitrate)
+	if o.Quality == 0 || !c.factor {
+		ctx.SetBitRate(o.Bitrate)
+	}
 	ctx.SetRateControlMaxRate(o.MaxRate)
 	ctx.SetRateControlBufferSize(int(o.Buffer))
 	ctx.SetGopSize(int(o.KeyInterval))

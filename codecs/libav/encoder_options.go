@@ -34,7 +34,7 @@ func x264Options(o EncoderOptions) map[string]string {
 		options["rc-lookahead"] = strconv.Itoa(o.Lookahead)
 	}
 	options["x264-params"] = params
-	return options
+	return withFactor(options, o)
 }
 
 // x265Options returns libx265's own options. x265 writes its log to standard error itself, and takes all cores unless told not to.
@@ -51,13 +51,23 @@ func x265Options(o EncoderOptions) map[string]string {
 	case o.Lookahead > 0:
 		params += ":rc-lookahead=" + strconv.Itoa(o.Lookahead)
 	}
-	return map[string]string{
+	return withFactor(map[string]string{
 		"preset":      cmp.Or(o.Preset, "superfast"),
 		"forced-idr":  "1",
 		"a53cc":       "1",
 		"x265-params": params,
-	}
+	}, o)
 }
+
+// withFactor adds the constant rate factor. It works only without an average bitrate: see configure.
+func withFactor(options map[string]string, o EncoderOptions) map[string]string {
+	if o.Quality > 0 {
+		options["crf"] = number(o.Quality)
+	}
+	return options
+}
+
+func number(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
 
 func nvencOptions(o EncoderOptions) map[string]string {
 	options := map[string]string{"preset": "p4", "tune": "hq", "rc": "vbr", "forced-idr": "1", "no-scenecut": "1", "delay": "0"}
@@ -65,6 +75,9 @@ func nvencOptions(o EncoderOptions) map[string]string {
 		options["tune"], options["zerolatency"] = "ll", "1"
 	} else if o.Lookahead > 0 {
 		options["rc-lookahead"] = strconv.Itoa(o.Lookahead)
+	}
+	if o.Quality > 0 {
+		options["cq"] = number(o.Quality)
 	}
 	return options
 }

@@ -155,6 +155,7 @@ func TestOptionsOutOfRangeAreRefused(t *testing.T) {
 		"divisor": func(o *EncoderOptions) { o.Divisor = -1 },
 		"bitrate": func(o *EncoderOptions) { o.Bitrate = 0 },
 		"threads": func(o *EncoderOptions) { o.Threads = 1000 },
+		"quality": func(o *EncoderOptions) { o.Quality = 64 },
 		"preset":  func(o *EncoderOptions) { o.Preset = "fastest" },
 		"encoder": func(o *EncoderOptions) { o.Encoder = "libx265" },
 	} {
@@ -190,7 +191,7 @@ func TestEveryEncoderKnowsItsOptions(t *testing.T) {
 			codec := astiav.FindEncoderByName(c.name)
 			require.NotNil(t, codec, c.name)
 			ctx := astiav.AllocCodecContext(codec)
-			for key, value := range c.options(EncoderOptions{LowLatency: low, Lookahead: 10}) {
+			for key, value := range c.options(EncoderOptions{LowLatency: low, Lookahead: 10, Quality: 30.5}) {
 				err := ctx.PrivateData().Options().Set(key, value, astiav.NewOptionSearchFlags())
 				require.NoError(t, err, "%s: %s=%s", c.name, key, value)
 			}

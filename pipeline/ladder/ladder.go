@@ -31,9 +31,10 @@ const (
 // Video is one video rendition.
 type Video struct {
 	Name    string       `json:"name"`
-	Width   int          `json:"width"`   // 0 until resolved: follows from the source's aspect ratio
-	Height  int          `json:"height"`  // in lines; even
-	Bitrate int64        `json:"bitrate"` // in bit/s
+	Width   int          `json:"width"`         // 0 until resolved: follows from the source's aspect ratio
+	Height  int          `json:"height"`        // in lines; even
+	Bitrate int64        `json:"bitrate"`       // in bit/s; the average, or with CRF the most
+	CRF     float64      `json:"crf,omitempty"` // constant rate factor under a cap of Bitrate, 1 to 51; 0: an average of Bitrate
 	Codec   codecs.Codec `json:"codec"`
 	Preset  string       `json:"preset"`  // of the encoder
 	Encoder string       `json:"encoder"` // libav's name; empty: the first that opens
