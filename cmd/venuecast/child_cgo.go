@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"runtime"
@@ -32,11 +31,11 @@ func newChild() *cobra.Command {
 		Args:   cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var j job
-			in := json.NewDecoder(io.LimitReader(os.Stdin, 1<<20))
+			in := json.NewDecoder(os.Stdin)
 			if err := in.Decode(&j); err != nil {
 				return fmt.Errorf("reading the job: %w", err)
 			}
-			err := runChild(cmd.Context(), j)
+			err := runChild(cmd.Context(), j, in)
 			if errors.Is(err, pipeline.ErrFenced) {
 				os.Exit(exitFenced)
 			}
@@ -48,7 +47,7 @@ func newChild() *cobra.Command {
 // snapshotInterval is how often a child reports its metrics, and so shows that it gets on.
 const snapshotInterval = time.Second / 2
 
-func runChild(ctx context.Context, j job) error {
+func runChild(ctx context.Context, j job, orders *json.Decoder) error {
 	log := newLogger(configs.Log{Level: j.Level, Format: j.Format})
 	registry := metrics.NewRegistry(version)
 	metrics.RegisterLedger(registry, libav.Ledger)
@@ -69,14 +68,15 @@ func runChild(ctx context.Context, j job) error {
 	defer client.Close()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	plan := &planned{}
 	err = pipeline.Run(ctx,
-		pipeline.Func("parent", untilOrphaned),
+		pipeline.Func("parent", func(ctx context.Context) error { return obey(ctx, orders, plan) }),
 		pipeline.Func("libav's log", func(ctx context.Context) error {
 			return libav.RunLog(ctx, func(l slog.Level, line string) { log.Log(ctx, l, line, "feed", j.Assignment.Feed) })
 		}),
 		metrics.Reporter(os.Stdout, registry, snapshotInterval),
 		pipeline.Func("worker", func(ctx context.Context) error {
-			return (&child{job: j, conn: conn, feeds: feeds, origin: client, meter: meter, log: log}).run(ctx)
+			return (&child{job: j, conn: conn, feeds: feeds, origin: client, meter: meter, plan: plan, log: log}).run(ctx)
 		}),
 	)
 	if left := libav.LedgerTotal(); left != 0 {
@@ -88,21 +88,6 @@ func runChild(ctx context.Context, j job) error {
 	return err
 }
 
-// untilOrphaned ends the child when its standard input ends: its parent is gone.
-func untilOrphaned(ctx context.Context) error {
-	gone := make(chan struct{})
-	go func() { // a read of a pipe cannot be cancelled; this goroutine ends with the process
-		_, _ = io.Copy(io.Discard, os.Stdin)
-		close(gone)
-	}()
-	select {
-	case <-gone:
-		return errors.New("the parent is gone")
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
 // child transcodes its feed, again from the origin's state whenever the origin has lost the session.
 type child struct {
 	job    job
@@ -110,6 +95,7 @@ type child struct {
 	feeds  *bus.Registry
 	origin *push.Client
 	meter  *metrics.Transcode
+	plan   *planned
 	log    *slog.Logger
 	sent   *transcode.Resender // what the origin was given; nil before the first session
 }
@@ -146,7 +132,7 @@ func (c *child) session(ctx context.Context) error {
 	meter := c.meter.Feed(a.Feed)
 	o := transcode.Options{
 		Feed: feed, Epoch: a.Epoch, Resume: state, Video: e, Audio: e,
-		Out: c.sent, Meter: meter, Done: c.checkpoint,
+		Out: c.sent, Meter: meter, Done: c.checkpoint, Plan: c.plan.now(), Switched: c.switched,
 	}
 	from := uint64(1) // all of it, when it is measured
 	if c.job.Report == "" {
@@ -162,17 +148,23 @@ func (c *child) session(ctx context.Context) error {
 	if c.job.Report != "" {
 		err = runMeasured(ctx, o, c.job.Report)
 	} else {
-		err = transcodeAll(ctx, o)
+		err = c.transcode(ctx, o)
 	}
 	return errors.Join(err, reader.Close())
 }
 
-func transcodeAll(ctx context.Context, o transcode.Options) error {
+func (c *child) transcode(ctx context.Context, o transcode.Options) error {
 	w, err := transcode.New(o)
 	if err != nil {
 		return err
 	}
+	c.plan.use(w)
+	defer c.plan.use(nil)
 	return w.Run(ctx)
+}
+
+func (c *child) switched(rendition string, msn int64, rate transcode.Rate) {
+	c.log.Info("rendition changes its rate", "feed", c.job.Assignment.Feed, "rendition", rendition, "from", msn, "rate", rate)
 }
 
 // measured shows how far a reader is behind the bus.

@@ -20,7 +20,7 @@ import (
 // childCommand is the hidden command that transcodes one feed: a crash in native code costs one feed.
 const childCommand = "transcode-feed"
 
-// job is what a child is told, as one JSON document on its standard input. The input ends when the parent does.
+// job is what a child is told, as the first JSON document on its standard input; orders follow. The input ends when the parent does.
 type job struct {
 	Assignment fleet.Assignment `json:"assignment"`
 	NATS       string           `json:"nats"` // with credential: it never appears on a command line
@@ -51,6 +51,7 @@ type children struct {
 	relay  *metrics.Relay
 	worker *metrics.Worker
 	log    *slog.Logger
+	orders
 }
 
 // Run runs the child for one feed and returns why it ended.
@@ -63,6 +64,7 @@ func (c *children) Run(ctx context.Context, a fleet.Assignment) error {
 		return err
 	}
 	defer in.Close()
+	defer c.end(a.Feed)
 	kill := func() {
 		cancel(errStuck)
 		_ = cmd.Process.Kill()
@@ -118,6 +120,9 @@ func (c *children) start(ctx context.Context, a fleet.Assignment) (*exec.Cmd, io
 	if err := json.NewEncoder(in).Encode(j); err != nil {
 		_ = cmd.Process.Kill()
 		return nil, nil, nil, errors.Join(fmt.Errorf("telling the child its job: %w", err), cmd.Wait())
+	}
+	if err := c.begin(a.Feed, in); err != nil {
+		c.log.Warn("child does not know its plan", "feed", a.Feed, "error", err)
 	}
 	return cmd, in, out, nil
 }

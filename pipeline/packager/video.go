@@ -23,6 +23,7 @@ type Video struct {
 	frame  int64 // duration of one frame in it
 	append func(dst, annexB []byte) []byte
 
+	steps   []step // in the order of their segments: the packets that come may still be of the one before
 	msn     int64
 	part    int
 	samples []cmaf.Sample
@@ -48,6 +49,26 @@ func NewVideo(g grid.Grid, v ladder.Video, parameterSets []byte) (*Video, error)
 	return p, nil
 }
 
+// step is for how many frames each picture is shown from a segment on.
+type step struct{ msn, frames int64 }
+
+// Step says that from segment msn on each picture is shown for so many frames; until then as the rendition's divisor says.
+// It is called before the first packet of that segment comes. frames must divide the frames of a part.
+func (p *Video) Step(msn, frames int64) {
+	if n := len(p.steps); n == 0 && frames == p.video.Divisor || n > 0 && p.steps[n-1].frames == frames {
+		return
+	}
+	p.steps = append(p.steps, step{msn, frames})
+}
+
+// stepOf returns for how many frames the pictures of a segment are shown. What is over is forgotten.
+func (p *Video) stepOf(msn int64) int64 {
+	for len(p.steps) > 0 && p.steps[0].msn <= msn {
+		p.video.Divisor, p.steps = p.steps[0].frames, p.steps[1:]
+	}
+	return p.video.Divisor
+}
+
 // Init returns the initialization section.
 func (p *Video) Init() *pipeline.Init { return &p.init }
 
@@ -62,19 +83,20 @@ func (p *Video) Add(pkt codecs.Packet, emit func(*pipeline.Part) error) error {
 	}
 	p.samples = append(p.samples, cmaf.Sample{Key: pkt.Key, Data: p.append(nil, pkt.Data)})
 	p.frames = append(p.frames, pkt.PTS)
-	if int64(len(p.samples)) < p.grid.PartFrames/p.video.Divisor {
+	step := p.stepOf(msn)
+	if int64(len(p.samples)) < p.grid.PartFrames/step {
 		return nil
 	}
-	return emit(p.close())
+	return emit(p.close(step))
 }
 
 // close writes the part. Decode times follow on from its start, one frame each; composition offsets are signed (trun
 // version 1, ISO/IEC 14496-12 §8.8.8), so that tfdt is exactly the part's start and no edit list is needed.
-func (p *Video) close() *pipeline.Part {
+func (p *Video) close(step int64) *pipeline.Part {
 	start := p.grid.PartFrame(p.msn, p.part)
 	for i := range p.samples {
-		decode := start + int64(i)*p.video.Divisor
-		p.samples[i].Duration = uint32(p.frame * p.video.Divisor)
+		decode := start + int64(i)*step
+		p.samples[i].Duration = uint32(p.frame * step)
 		p.samples[i].CompositionOffset = int32((p.frames[i] - decode) * p.frame)
 	}
 	f := cmaf.Fragment{

@@ -123,18 +123,22 @@ func (s *shot) size(i int, scalers []Scaler, from []int) (codecs.Picture, error)
 
 // cascade returns for each rendition, largest first, from which other it is scaled; -1: from the picture as decoded.
 // A rendition is scaled from the smallest that is twice as large at least, else from the largest. That costs less than to
-// scale each from the source; steps of less than a half would blur what the next ones get.
-func cascade(video []ladder.Video) []int {
+// scale each from the source; steps of less than a half would blur what the next ones get. Those that are off are left out.
+func cascade(video []ladder.Video, off func(i int) bool) []int {
 	from := make([]int, len(video))
 	for i, v := range video {
 		from[i] = -1
 		for j, larger := range video[:i] {
-			if j == 0 || larger.Width >= 2*v.Width && larger.Height >= 2*v.Height {
+			if !off(j) && (from[i] < 0 || larger.Width >= 2*v.Width && larger.Height >= 2*v.Height) {
 				from[i] = j
 			}
 		}
 	}
 	return from
+}
+
+func (s *source) cascade() []int {
+	return cascade(s.w.o.Feed.Ladder.Video, func(i int) bool { return s.rates[i] == RateOff })
 }
 
 func (s *shot) release() {

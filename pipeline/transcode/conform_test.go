@@ -104,5 +104,7 @@ func TestRenditionsAreScaledFromOneTwiceAsLarge(t *testing.T) {
 	for _, size := range [][2]int{{1920, 1080}, {1280, 720}, {854, 480}, {640, 360}, {426, 240}, {320, 180}} {
 		video = append(video, ladder.Video{Width: size[0], Height: size[1]})
 	}
-	require.Equal(t, []int{-1, 0, 0, 1, 2, 3}, cascade(video))
+	require.Equal(t, []int{-1, 0, 0, 1, 2, 3}, cascade(video, func(int) bool { return false }))
+	require.Equal(t, []int{-1, 0, 0, 0, 0, 3}, cascade(video, func(i int) bool { return i == 1 || i == 2 }), "those that are off are left out")
+	require.Equal(t, -1, cascade(video, func(i int) bool { return i < 3 })[3], "the largest that is on comes from the source")
 }

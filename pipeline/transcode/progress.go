@@ -11,13 +11,14 @@ import (
 // origin has in every rendition.
 type progress struct {
 	grid       grid.Grid
-	renditions int
+	renditions []string
 	done       func(ctx context.Context, seq uint64, msn int64) error
 	checkpoint chan checkpoint // holds the newest only: it says what those before it said
 
 	mu     sync.Mutex // guards the fields below
 	points []accessPoint
 	newest map[string]int64 // the last whole segment the origin has, by rendition
+	off    map[string]int64 // the last segment that a rendition has before it went off, by those that are
 	told   int64            // the segment that done was last called for
 }
 
@@ -36,10 +37,23 @@ type accessPoint struct {
 // maxAccessPoints bounds the memory of points: 10 s of pictures that are all random access, at 60 per second.
 const maxAccessPoints = 600
 
-func newProgress(g grid.Grid, renditions int, done func(context.Context, uint64, int64) error) *progress {
+func newProgress(g grid.Grid, renditions []string, done func(context.Context, uint64, int64) error) *progress {
 	return &progress{
-		grid: g, renditions: renditions, done: done, checkpoint: make(chan checkpoint, 1), newest: map[string]int64{}, told: -1,
+		grid: g, renditions: renditions, done: done, checkpoint: make(chan checkpoint, 1),
+		newest: map[string]int64{}, off: map[string]int64{}, told: -1,
 	}
+}
+
+// switched notes that a rendition is made, or not made, from segment msn on: nothing else is waited for.
+func (p *progress) switched(rendition string, msn int64, on bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !on {
+		p.off[rendition] = msn - 1
+		return
+	}
+	delete(p.off, rendition)
+	p.newest[rendition] = max(p.newest[rendition], msn-1)
 }
 
 // randomAccess notes that the record seq begins with a random access picture.
@@ -90,12 +104,16 @@ func (p *progress) stored(rendition string, msn int64) {
 // advance returns the resume point when a further segment is complete in every rendition. p.mu is held.
 func (p *progress) advance(rendition string, msn int64) (seq uint64, all int64, ok bool) {
 	p.newest[rendition] = msn
-	if len(p.newest) < p.renditions {
-		return 0, 0, false
-	}
 	all = msn
-	for _, n := range p.newest {
-		all = min(all, n)
+	for _, name := range p.renditions {
+		newest, begun := p.newest[name]
+		if last, off := p.off[name]; off && newest >= last {
+			continue
+		}
+		if !begun {
+			return 0, 0, false
+		}
+		all = min(all, newest)
 	}
 	if all <= p.told {
 		return 0, 0, false

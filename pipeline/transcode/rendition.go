@@ -1,6 +1,7 @@
 package transcode
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -14,7 +15,14 @@ import (
 // framed is a picture with its place on the grid. Whoever takes it from a queue releases the picture.
 type framed struct {
 	frame   int64
-	picture codecs.Picture
+	step    int64          // frames that it is shown for
+	picture codecs.Picture // nil: the rendition is off from here on
+}
+
+func (f framed) release() {
+	if f.picture != nil {
+		f.picture.Release()
+	}
 }
 
 // rendition is the stage that encodes one size and packs its parts. It owns the encoder.
@@ -24,6 +32,11 @@ type rendition struct {
 	queue *pipeline.Queue[framed]
 	parts *pipeline.Queue[output]
 	first int64 // the frame to begin with; negative: the first segment start that comes
+
+	encoder Encoder // nil while the rendition is off
+	sets    []byte  // its parameter sets: every encoder of the rendition has the same, or the init section would not hold
+	pack    *packager.Video
+	started bool // the encoder has a picture
 }
 
 // output is what goes to the origin: an initialization section or a part.
@@ -34,64 +47,109 @@ type output struct {
 
 func (r *rendition) Name() string { return "rendition " + r.video.Name }
 
-// wants reports whether the rendition shows this frame: one of half the rate has every second one.
-func (r *rendition) wants(frame int64) bool {
-	if frame%r.video.Divisor != 0 {
+// wants reports whether the rendition shows this frame when each picture is shown for step frames.
+func (r *rendition) wants(frame, step int64) bool {
+	if frame%step != 0 {
 		return false
 	}
 	return r.first < 0 || frame >= r.first
 }
 
-func (r *rendition) Run(ctx context.Context) error {
+func (r *rendition) Run(ctx context.Context) (err error) {
 	defer r.queue.Discard()
 	defer r.parts.Close()
+	defer r.close()
+	if err := r.open(); err != nil {
+		return err
+	}
+	if r.pack, err = packager.NewVideo(r.w.grid, r.video, r.sets); err != nil {
+		return err
+	}
+	if err := r.parts.Push(ctx, output{init: r.pack.Init()}, 0); err != nil {
+		return err
+	}
+	if r.rateOf(r.w.o.Plan) == RateOff {
+		r.close() // it was opened for its parameter sets
+	}
+	return r.encode(ctx)
+}
+
+// open opens the encoder if there is none.
+func (r *rendition) open() error {
+	if r.encoder != nil {
+		return nil
+	}
 	enc, err := r.w.o.Video.NewEncoder(r.video, r.w.grid, r.w.o.Feed.Ladder.Latency)
 	if err != nil {
 		return fmt.Errorf("opening the encoder: %w", err)
 	}
-	defer enc.Close()
-	pack, err := packager.NewVideo(r.w.grid, r.video, enc.ParameterSets())
-	if err != nil {
-		return err
+	r.encoder, r.started = enc, false
+	sets := enc.ParameterSets()
+	if r.sets != nil && !bytes.Equal(r.sets, sets) {
+		return errors.New("opening the encoder again: its parameter sets are others than before")
 	}
-	if err := r.parts.Push(ctx, output{init: pack.Init()}, 0); err != nil {
-		return err
-	}
-	return r.encode(ctx, enc, pack)
+	r.sets = bytes.Clone(sets)
+	return nil
 }
 
-func (r *rendition) encode(ctx context.Context, enc Encoder, pack *packager.Video) error {
-	started := false
+func (r *rendition) close() {
+	if r.encoder != nil {
+		r.encoder.Close()
+		r.encoder = nil
+	}
+}
+
+func (r *rendition) encode(ctx context.Context) error {
 	packed := func(p codecs.Packet) error {
-		return pack.Add(p, func(part *pipeline.Part) error {
+		return r.pack.Add(p, func(part *pipeline.Part) error {
 			return r.parts.Push(ctx, output{part: part}, int64(len(part.Data)))
 		})
 	}
 	for {
 		f, err := r.queue.Pop(ctx)
 		if errors.Is(err, pipeline.ErrClosed) {
-			return r.flush(ctx, enc, packed)
+			return r.flush(ctx, packed)
 		}
 		if err != nil {
 			return err
 		}
-		if started || r.begins(f.frame) {
-			err = enc.Encode(f.picture, f.frame, r.pictureType(f.frame, !started), packed)
-			started = true
+		if f.picture == nil {
+			if err := r.flush(ctx, packed); err != nil {
+				return err
+			}
+			r.close()
+			continue
 		}
-		f.picture.Release()
+		err = r.take(f, packed)
+		f.release()
 		if err != nil {
 			return fmt.Errorf("frame %d: %w", f.frame, err)
 		}
 	}
 }
 
-// flush puts out the last pictures of a feed that has ended; when the worker is to stop, they are its successor's.
-func (r *rendition) flush(ctx context.Context, enc Encoder, packed func(codecs.Packet) error) error {
+func (r *rendition) take(f framed, packed func(codecs.Packet) error) error {
+	if err := r.open(); err != nil {
+		return err
+	}
+	if !r.started && !r.begins(f.frame) {
+		return nil
+	}
+	first := !r.started
+	r.started = true
+	r.pack.Step(r.w.grid.Segment(f.frame), f.step)
+	return r.encoder.Encode(f.picture, f.frame, r.pictureType(f, first), packed)
+}
+
+// flush puts out what the encoder holds back; when the worker is to stop, those pictures are its successor's.
+func (r *rendition) flush(ctx context.Context, packed func(codecs.Packet) error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	return enc.Flush(packed)
+	if r.encoder == nil {
+		return nil
+	}
+	return r.encoder.Flush(packed)
 }
 
 // begins reports whether the rendition can begin with this frame: where it is to resume, else at a segment start.
@@ -102,13 +160,12 @@ func (r *rendition) begins(frame int64) bool {
 
 // pictureType forces an IDR at each segment start and where the rendition begins, and a P-picture at the end of each part:
 // so the pictures of a part are exactly those of its time, and a takeover can begin at any part.
-func (r *rendition) pictureType(frame int64, first bool) codecs.PictureType {
+func (r *rendition) pictureType(f framed, first bool) codecs.PictureType {
 	g := r.w.grid
-	next := frame + r.video.Divisor
 	switch {
-	case first || frame == g.PartFrame(g.Segment(frame), 0):
+	case first || f.frame == g.PartFrame(g.Segment(f.frame), 0):
 		return codecs.TypeIDR
-	case g.Part(next) != g.Part(frame):
+	case g.Part(f.frame+f.step) != g.Part(f.frame):
 		return codecs.TypeP
 	}
 	return codecs.TypeAuto

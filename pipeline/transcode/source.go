@@ -21,7 +21,8 @@ type source struct {
 	w       *Worker
 	reader  Reader
 	scalers []Scaler
-	from    []int // see cascade
+	rates   []Rate // of each rendition, in the segment that is shown
+	from    []int  // see cascade
 	conform *conform
 	decoder Decoder
 	codec   codecs.Codec
@@ -80,8 +81,9 @@ func (s *source) open(ctx context.Context) error {
 			return fmt.Errorf("opening the scaler of %s: %w", r.video.Name, err)
 		}
 		s.scalers = append(s.scalers, sc)
+		s.rates = append(s.rates, r.rateOf(w.o.Plan))
 	}
-	s.from = cascade(w.o.Feed.Ladder.Video)
+	s.from = s.cascade()
 	slate, err := s.openSlate()
 	if err != nil {
 		return err
@@ -229,8 +231,11 @@ func (s *source) show(ctx context.Context, frame int64, p *shot) error {
 	if s.end != 0 && frame >= s.end {
 		return nil
 	}
+	if err := s.obey(ctx, frame); err != nil {
+		return err
+	}
 	for i, r := range s.w.renditions {
-		if !r.wants(frame) {
+		if s.rates[i] == RateOff || !r.wants(frame, r.step(s.rates[i])) {
 			continue
 		}
 		sized, err := p.size(i, s.scalers, s.from)
@@ -238,7 +243,7 @@ func (s *source) show(ctx context.Context, frame int64, p *shot) error {
 			return fmt.Errorf("scaling to %s: %w", r.video.Name, err)
 		}
 		ref := sized.Retain()
-		if err := r.queue.Push(ctx, framed{frame, ref}, 1); err != nil {
+		if err := r.queue.Push(ctx, framed{frame, r.step(s.rates[i]), ref}, 1); err != nil {
 			ref.Release()
 			return err
 		}

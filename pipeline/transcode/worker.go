@@ -25,6 +25,10 @@ type Options struct {
 	// Done is called once per segment, when the origin has it in every rendition: from the record seq on, everything after
 	// segment msn can be decoded. It may be nil. While it works, newer calls replace each other.
 	Done func(ctx context.Context, seq uint64, msn int64) error
+	// Plan is how much of each rendition is encoded at first: see SetPlan.
+	Plan Plan
+	// Switched is called when a video rendition goes over to another rate with segment msn. It may be nil. It must not block.
+	Switched func(rendition string, msn int64, rate Rate)
 
 	Now        func() time.Time // It defaults to time.Now.
 	Pictures   int              // how many pictures wait for each encoder. It defaults to 4.
@@ -57,6 +61,7 @@ type Worker struct {
 	sounds     []*sound
 	pushers    []*pusher
 	progress   *progress
+	plan       atomic.Pointer[Plan]
 	leaving    atomic.Bool // the part in progress is the last
 }
 
@@ -80,21 +85,29 @@ func New(o Options) (*Worker, error) {
 	if o.Drain == 0 {
 		o.Drain = 2 * time.Second
 	}
+	if o.Switched == nil {
+		o.Switched = func(string, int64, Rate) {}
+	}
 	w := &Worker{o: o, grid: o.Feed.Grid, first: -1}
+	w.SetPlan(o.Plan)
 	w.addVideo()
 	w.addAudio()
-	w.progress = newProgress(w.grid, len(w.pushers), o.Done)
+	w.progress = newProgress(w.grid, o.Feed.Ladder.Names(), o.Done)
+	for _, r := range w.renditions {
+		if r.rateOf(o.Plan) == RateOff {
+			w.progress.switched(r.video.Name, 0, false)
+		}
+	}
 	return w, nil
 }
 
 func (w *Worker) addVideo() {
-	release := func(f framed) { f.picture.Release() }
 	for _, v := range w.o.Feed.Ladder.Video {
 		if v.Divisor < 1 || w.grid.PartFrames%v.Divisor != 0 {
 			v.Divisor = 1 // parts of this rendition would not end where the others' do
 		}
-		r := &rendition{w: w, video: v, first: -1, queue: pipeline.NewQueue(w.o.Pictures, 0, release), parts: w.pusher(v.Name)}
-		if p, ok := w.o.Resume[v.Name]; ok {
+		r := &rendition{w: w, video: v, first: -1, queue: pipeline.NewQueue(w.o.Pictures, 0, framed.release), parts: w.pusher(v.Name)}
+		if p, ok := w.o.Resume[v.Name]; ok && r.rateOf(w.o.Plan) != RateOff {
 			r.first = w.grid.PartFrame(p.MSN, p.Part)
 			w.needs(r.first)
 		}
