@@ -45,7 +45,7 @@ func (c *Checker) Answer(q Request, r Response) []Request {
 		return q.track.playlist(g, &q, &r)
 	case Probe:
 		q.probe.check(g, &q, &r)
-	case Hint, PartialSegment, MediaSegment, InitSection, Again, Removed:
+	case Hint, PartialSegment, MediaSegment, Picture, InitSection, Again, Removed:
 		q.track.media(g, &q, &r)
 	}
 	return nil
@@ -69,12 +69,13 @@ func (c *Checker) begin(g *page, q *Request, r *Response) []Request {
 	var list []Request
 	for _, uri := range m.uris() {
 		t := c.track(resolve(q.URL, uri))
+		t.pictures = m.picturesAt(uri)
 		list = append(list, Request{Kind: MediaPlaylist, URL: t.url, track: t})
 	}
 	return list
 }
 
-// uris returns the URIs of all media playlists, each once, variants first.
+// uris returns the URIs of all media playlists, each once: variants, then renditions, then I-frames.
 func (m *multivariant) uris() (list []string) {
 	add := func(uri string) {
 		if uri != "" && !slices.Contains(list, uri) {
@@ -86,6 +87,9 @@ func (m *multivariant) uris() (list []string) {
 	}
 	for i := range m.media {
 		add(m.media[i].attrs.text("URI"))
+	}
+	for _, t := range m.tags[iFrameStream] {
+		add(t.attrs.text("URI"))
 	}
 	return list
 }

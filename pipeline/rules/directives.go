@@ -1,6 +1,10 @@
 package rules
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // directives holds a playlist against what was asked for (§6.2.5).
 func (t *track) directives(g *page, p *playlist, d directives, r *Response) {
@@ -53,12 +57,15 @@ func (p *playlist) skippable(boundary time.Duration) bool {
 	return false
 }
 
-// merge puts the segments that a delta update skips back in, where they are known.
+// merge puts what a delta update skips back in, where it is known.
 func (t *track) merge(g *page, p *playlist, d directives) {
 	if !p.delta || t.last == nil || d.skip == "" {
 		return
 	}
 	t.checkSkip(g, p)
+	if p.attrs("EXT-X-SKIP").has("RECENTLY-REMOVED-DATERANGES") {
+		t.mergeRanges(p)
+	}
 	var skipped []segment
 	for msn := p.mediaSequence; msn < p.mediaSequence+p.skipped; msn++ {
 		known := t.listings[msn]
@@ -84,6 +91,21 @@ func (t *track) merge(g *page, p *playlist, d directives) {
 		s.mapURI = uri
 	}
 	p.segments, p.skipped, p.delta = append(skipped, p.segments...), 0, false
+}
+
+// mergeRanges puts the date ranges that a delta update skips back in: those that were known and are not named as removed
+// (§4.4.5.2, §6.3.7).
+func (t *track) mergeRanges(p *playlist) {
+	const name = "EXT-X-DATERANGE"
+	removed := strings.Split(p.attrs("EXT-X-SKIP").text("RECENTLY-REMOVED-DATERANGES"), "\t")
+	var all []tag
+	for _, known := range t.last.tags[name] {
+		again := slices.ContainsFunc(p.tags[name], func(now tag) bool { return now.line == known.line })
+		if !again && !slices.Contains(removed, known.attrs.text("ID")) {
+			all = append(all, known)
+		}
+	}
+	p.tags[name] = append(all, p.tags[name]...)
 }
 
 // checkSkip checks how many segments are skipped, by the URIs that follow. A wrong number is put right, so that it is

@@ -16,6 +16,7 @@ const (
 	InitSection          Kind = "init section"
 	PartialSegment       Kind = "part"
 	MediaSegment         Kind = "segment"
+	Picture              Kind = "I-frame"
 	Hint                 Kind = "hinted part" // asked for before it is there
 	Again                Kind = "once more"   // must be what it was
 	Removed              Kind = "removed"     // no longer listed, must still be there

@@ -45,6 +45,8 @@ func (t *track) media(g *page, q *Request, r *Response) {
 		t.part(g, q, r)
 	case MediaSegment:
 		t.segment(g, q, r)
+	case Picture:
+		t.checkPicture(g, q, r)
 	case Hint:
 		if took := r.At.Sub(r.FirstByte); t.last != nil && !r.FirstByte.IsZero() && took > max(t.last.partTarget/2, patience/2) {
 			g.found("hint-trickled", nil, "%v passed between the first byte and the last", took.Round(time.Millisecond))
@@ -60,7 +62,7 @@ func (t *track) media(g *page, q *Request, r *Response) {
 // gone reports that there is nothing where there must be media.
 func (t *track) gone(g *page, q *Request, r *Response) {
 	id := map[Kind]string{
-		InitSection: "init-gone", PartialSegment: "part-gone", MediaSegment: "segment-gone", Again: "segment-gone",
+		InitSection: "init-gone", PartialSegment: "part-gone", MediaSegment: "segment-gone", Picture: "segment-gone", Again: "segment-gone",
 		Removed: "segment-removed-early",
 	}[q.Kind]
 	s := t.listings[q.place.msn]
@@ -72,7 +74,7 @@ func (t *track) gone(g *page, q *Request, r *Response) {
 		id = "part-removed-early"
 	case q.Kind == Removed && s != nil && t.last != nil && r.At.Sub(s.seenAt) > s.duration+t.last.length():
 		return
-	case (q.Kind == MediaSegment || q.Kind == Again) && q.place.msn < t.first:
+	case (q.Kind == MediaSegment || q.Kind == Picture || q.Kind == Again) && q.place.msn < t.first:
 		return // it has left the playlist since
 	}
 	g.found(id, nil, "%s %v has status %d", q.Kind, q.place, r.Status)

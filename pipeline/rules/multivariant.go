@@ -97,7 +97,7 @@ func neededBy(t tag) int64 {
 
 // advisedBy returns the version that a tag came with: a server may declare it (§8).
 func advisedBy(t tag) int64 {
-	if t.name == "EXT-X-MEDIA" || t.name == "EXT-X-I-FRAME-STREAM-INF" {
+	if t.name == "EXT-X-MEDIA" || t.name == iFrameStream {
 		return 4
 	}
 	return 1
@@ -125,9 +125,10 @@ func (g *page) multivariant(m *multivariant) {
 		g.media(&m.media[i])
 	}
 	g.groups(m)
+	g.iFrameStreams(m)
 	g.steering(m)
 	g.defines(m.tags)
-	if video && len(m.tags["EXT-X-I-FRAME-STREAM-INF"]) == 0 {
+	if video && len(m.tags[iFrameStream]) == 0 {
 		g.found("i-frame-playlist-missing", nil, "there is no EXT-X-I-FRAME-STREAM-INF")
 	}
 	if video && len(m.tags["EXT-X-INDEPENDENT-SEGMENTS"]) == 0 {

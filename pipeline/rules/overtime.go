@@ -139,13 +139,11 @@ func (t *track) checkRanges(g *page, p *playlist) {
 		if name, ok := changedAttribute(before, a); ok {
 			g.found("date-range-changed", p.lines("EXT-X-DATERANGE"), "%s of %q was %q", name, id, before.text(name))
 		}
-		if end, ok := rangeEnd(before); !there && !p.delta && ok && len(p.segments) > 0 && end.After(p.segments[0].date) {
+		if end, ok := rangeEnd(before); !there && ok && len(p.segments) > 0 && end.After(p.segments[0].date) {
 			g.found("date-range-removed", nil, "%q ends at %v, the playlist begins at %v", id, end, p.segments[0].date)
 		}
 	}
-	if !p.delta || len(now) > 0 {
-		t.ranges = now
-	}
+	t.ranges = now
 }
 
 func rangesOf(p *playlist) map[string]attributes {

@@ -41,6 +41,8 @@ type segment struct {
 	dateForm      bool
 	bitrate       int64 // EXT-X-BITRATE in force, in kbit/s
 	byteRange     bool
+	rangeFrom     int64 // of EXT-X-BYTERANGE
+	rangeSize     int64 // likewise; 0: not said, or not where it begins
 	parts         []part
 	afterPart     []string // tags that must stand before the first part
 }
@@ -197,6 +199,7 @@ func (r *reader) segmentTag(t tag) bool {
 		r.inf(t)
 	case "EXT-X-BYTERANGE":
 		s.byteRange = true
+		s.rangeSize, s.rangeFrom = r.byteRange(t)
 		r.need(4)
 	case "EXT-X-DISCONTINUITY":
 		s.discontinuity, early = true, true
@@ -230,6 +233,16 @@ func (r *reader) segmentTag(t tag) bool {
 		s.afterPart = append(s.afterPart, t.line)
 	}
 	return true
+}
+
+// byteRange reads EXT-X-BYTERANGE. Without an offset a range follows the one before, which is not followed up here.
+func (r *reader) byteRange(t tag) (length, from int64) {
+	n, offset, ok := strings.Cut(t.value, "@")
+	length = r.number64(t, n)
+	if !ok {
+		return 0, 0
+	}
+	return length, r.number64(t, offset)
 }
 
 func (r *reader) inf(t tag) {

@@ -32,6 +32,9 @@ func (t *track) promised(g *page, info *cmaf.InitInfo) {
 			g.shown(v, info)
 		}
 	}
+	if t.pictures != nil {
+		t.pictures.promisedPictures(g, info)
+	}
 	for i := range m.media {
 		n, ok := m.media[i].channels()
 		if ok && info.Channels > 0 && n != info.Channels && resolve(t.c.url, m.media[i].attrs.text("URI")) == t.url {

@@ -45,12 +45,12 @@ func (v Violation) String() string {
 
 // All returns every rule, group by group.
 func All() []Rule {
-	return slices.Concat(multivariantRules, playlistRules, lowLatencyRules, mediaRules, httpRules)
+	return slices.Concat(multivariantRules, playlistRules, iFrameRules, lowLatencyRules, mediaRules, httpRules)
 }
 
 // Find returns the rule of that name.
 func Find(id string) (rule Rule, ok bool) {
-	for _, group := range [][]Rule{multivariantRules, playlistRules, lowLatencyRules, mediaRules, httpRules} {
+	for _, group := range [][]Rule{multivariantRules, playlistRules, iFrameRules, lowLatencyRules, mediaRules, httpRules} {
 		if i := slices.IndexFunc(group, func(r Rule) bool { return r.ID == id }); i >= 0 {
 			return group[i], true
 		}

@@ -11,6 +11,8 @@ type track struct {
 	c   *Checker
 	url string
 
+	pictures *tag // the EXT-X-I-FRAME-STREAM-INF that lists it; nil: it is none of I-frames
+
 	last      *playlist // complete: what a delta update skips is filled in
 	lastAt    time.Time
 	constants *constants
@@ -83,6 +85,7 @@ func (t *track) playlist(g *page, q *Request, r *Response) []Request {
 	g.playlist(p)
 	t.overTime(g, p)
 	t.acrossRenditions(g, p, r)
+	t.iFrames(g, p)
 	requests := append([]Request{t.reload(p)}, t.wants(p)...)
 	requests = append(requests, t.probes(g, p)...)
 	t.take(p, r)
@@ -207,6 +210,9 @@ func (t *track) wantsOf(s *segment, known *listing) []Request {
 		known.wanted = true
 		if !s.gap && !s.byteRange {
 			list = append(list, t.get(MediaSegment, s.uri, place{s.msn, -1}))
+		}
+		if q, ok := t.picture(s); ok {
+			list = append(list, q)
 		}
 	}
 	return list

@@ -15,6 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/venuecast/venuecast/codecs/cmaf"
+	"github.com/venuecast/venuecast/codecs/m3u8"
+	"github.com/venuecast/venuecast/pipeline/live"
 )
 
 type fault struct {
@@ -299,6 +301,84 @@ var faults = []fault{
 	}, []string{"segment-gone", "part-gone"}},
 }
 
+// iFrameFaults are those of trick play, and of date ranges in delta updates.
+var iFrameFaults = []fault{
+	{"an I-frame playlist does not say so", onIFrames(replace("#EXT-X-I-FRAMES-ONLY\n", "")), []string{"i-frames-only-missing"}},
+	{"an I-frame playlist has parts", onIFrames(replace("(#EXT-X-I-FRAMES-ONLY\n)", "#EXT-X-PART-INF:PART-TARGET=0.32\n$1")), []string{"i-frames-only-parts"}},
+	{"an I-frame playlist stands still", func(h *house) {
+		var old string
+		onIFrames(func(a *answer) {
+			if old == "" && !strings.Contains(a.body, "EXT-X-SKIP") {
+				old = a.body
+			}
+			if old != "" {
+				a.body = old
+			}
+		})(h)
+	}, []string{"i-frame-window-differs"}},
+	{"an I-frame's range is too short", onIFrames(func(a *answer) {
+		a.body = ranges.ReplaceAllStringFunc(a.body, func(s string) string {
+			n, _ := strconv.Atoi(strings.TrimPrefix(s, "BYTERANGE:")) // it matched
+			return fmt.Sprintf("BYTERANGE:%d", n-2)
+		})
+	}), []string{"i-frame-wrong"}},
+	{"an I-frame's range begins within its moof", onIFrames(replace(`(BYTERANGE:\d+)@0`, "$1@8")), []string{"i-frame-wrong"}},
+	{"an I-frame's range gets the whole segment", onMedia(`\d+\.m4s`, func(a *answer) {
+		if a.status == 206 {
+			a.status = 200
+		}
+	}), []string{"i-frame-range-ignored"}},
+	{"an I-frame's segment is not there", func(h *house) {
+		h.answer = func(a *answer) {
+			if a.status == 206 {
+				status(404)(a)
+			}
+		}
+	}, []string{"segment-gone"}},
+	{"I-frames have no BANDWIDTH", onMultivariant(replace("I-FRAME-STREAM-INF:BANDWIDTH=\\d+,", "I-FRAME-STREAM-INF:")), []string{"i-frame-stream-form"}},
+	{"I-frames have a frame rate", onMultivariant(replace("I-FRAME-STREAM-INF:", "I-FRAME-STREAM-INF:FRAME-RATE=25.000,")), []string{"i-frame-stream-form"}},
+	{
+		"BANDWIDTH of I-frames is too low", onMultivariant(replace("I-FRAME-STREAM-INF:BANDWIDTH=\\d+,", "I-FRAME-STREAM-INF:BANDWIDTH=100,")),
+		[]string{"i-frame-bandwidth-low"},
+	},
+	{
+		"CODECS of I-frames is wrong", onMultivariant(replace(`(I-FRAME.*CODECS=")avc1\.42C01E`, "${1}hvc1.1.6.L93.B0")),
+		[]string{"i-frame-codecs-wrong"},
+	},
+	{"a delta update names a date range as removed that is not", func(h *house) {
+		withEvents(h)
+		onPlaylist(func(a *answer) {
+			replace(`RECENTLY-REMOVED-DATERANGES="[^"]*"`, `RECENTLY-REMOVED-DATERANGES="other	half"`)(a)
+		})(h)
+	}, []string{"date-range-removed"}},
+}
+
+var ranges = regexp.MustCompile(`BYTERANGE:\d+`)
+
+// onIFrames changes the I-frame playlist of the small rendition, once the fault begins.
+func onIFrames(change func(a *answer)) func(*house) {
+	return func(h *house) {
+		h.answer = func(a *answer) {
+			if a.file == "iframes.m3u8" && a.status == 200 && a.rendition == small && a.newest >= faultyMSN {
+				change(a)
+			}
+		}
+	}
+}
+
+// withEvents adds an event that is over soon, and one that lasts longer than anybody watches.
+func withEvents(h *house) {
+	h.begin = func(feed *live.Feed) error {
+		for id, duration := range map[string]time.Duration{"goal": 10 * time.Second, "half": time.Hour} {
+			_, err := feed.AddEvent(m3u8.DateRange{ID: id, StartDate: time.Now(), Duration: duration})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
 func onQuery(query string, code int) func(*house) {
 	return func(h *house) {
 		h.answer = func(a *answer) {
@@ -336,7 +416,7 @@ func shiftDates(a *answer, by time.Duration) {
 // slowRules show when something leaves the playlist, or comes up in its turn.
 var slowRules = []string{
 	"discontinuity-sequence-changed", "discontinuity-sequence-missing", "segment-removed-early", "part-removed-early", "media-changed",
-	"blocking-part-alone", "unknown-found", "parts-kept", "hint-gone", "media-sequence-back", "segment-late",
+	"blocking-part-alone", "unknown-found", "parts-kept", "hint-gone", "media-sequence-back", "segment-late", "i-frame-window-differs",
 }
 
 func (f *fault) during() time.Duration {
@@ -347,7 +427,7 @@ func (f *fault) during() time.Duration {
 }
 
 func TestEveryFaultIsFoundByItsRule(t *testing.T) {
-	for _, c := range faults {
+	for _, c := range slices.Concat(faults, iFrameFaults) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {

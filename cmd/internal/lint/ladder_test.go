@@ -51,6 +51,7 @@ type house struct {
 	fragment func(rendition string, msn int64, part int, f *cmaf.Fragment) // a part before it is put
 	init     func(rendition string, msn int64) ([]byte, string)            // nil: no other init section
 	skip     func(rendition string, msn int64, part int) bool              // never put
+	begin    func(feed *live.Feed) error                                   // before the first part
 	request  func(req *http.Request)                                       // what a client asks for
 	answer   func(a *answer)                                               // what it gets
 
@@ -161,6 +162,11 @@ func (h *house) work(ctx context.Context) error {
 			return err
 		}
 	}
+	if h.begin != nil {
+		if err := h.begin(h.feeds.Feed("hall")); err != nil {
+			return err
+		}
+	}
 	for k := int64(0); ; k++ {
 		msn, part := firstMSN+k/6, int(k%6)
 		over := h.feed.Grid.FrameTime(h.feed.Grid.PartFrame(msn, part) + h.feed.Grid.PartFrames).Time()
@@ -242,9 +248,6 @@ func (h *house) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 	if feed := h.feeds.Feed("hall"); feed != nil {
 		a.newest = feed.Renditions()[0].Snapshot().Next().MSN
-	}
-	if a.rendition == "" && a.status == 200 && !strings.Contains(a.body, "I-FRAME") {
-		a.body += "#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=50000,CODECS=\"avc1.42C01E\",RESOLUTION=320x176,URI=\"keys.m3u8\"\n"
 	}
 	h.mu.Lock()
 	h.asked[req.URL.Path]++

@@ -25,6 +25,7 @@ func TestALadderThatIsRightBreaksNoRule(t *testing.T) {
 		{"with a discontinuity", withDiscontinuity, []string{"resolution-wrong"}},
 		// The first part after the gap brings those missing with it.
 		{"with a gap", withGap, []string{"part-late", "renditions-apart"}},
+		{"with events", withEvents, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -32,7 +33,9 @@ func TestALadderThatIsRightBreaksNoRule(t *testing.T) {
 				c.seed(h)
 				found := watched(t, h, twoWindows)
 				parts := int(3 * twoWindows / (320 * time.Millisecond))
-				require.InDelta(t, parts, h.seen[rules.MediaPlaylist], 30)
+				segments := int(2 * twoWindows / h.feed.Grid.Step()) // of video, each with an I-frame
+				require.InDelta(t, parts+segments, h.seen[rules.MediaPlaylist], 30)
+				require.InDelta(t, segments, h.seen[rules.Picture], 10)
 				require.InDelta(t, parts, h.seen[rules.PartialSegment], 40)
 				require.Greater(t, h.seen[rules.MediaSegment], 3*15)
 				for _, kind := range []rules.Kind{rules.InitSection, rules.Hint, rules.Again, rules.Removed, rules.Probe} {

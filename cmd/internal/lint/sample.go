@@ -62,7 +62,7 @@ func (s *Sampler) fetch(ctx context.Context, wanted []rules.Request) {
 		switch q.Kind {
 		case rules.InitSection:
 			inits = append(inits, q)
-		case rules.PartialSegment, rules.MediaSegment, rules.Again, rules.Removed:
+		case rules.PartialSegment, rules.MediaSegment, rules.Picture, rules.Again, rules.Removed:
 			media = append(media, q)
 		case rules.MultivariantPlaylist, rules.MediaPlaylist, rules.Hint, rules.Probe:
 		}

@@ -132,7 +132,7 @@ func (w *watcher) reload(ctx context.Context, q rules.Request, media, side *pipe
 			switch n.Kind {
 			case rules.MediaPlaylist, rules.MultivariantPlaylist:
 				q, ended = n, false
-			case rules.InitSection, rules.PartialSegment, rules.MediaSegment:
+			case rules.InitSection, rules.PartialSegment, rules.MediaSegment, rules.Picture:
 				media.TryPush(n, 0) // a full queue: this client is too slow, and checks less
 			case rules.Hint, rules.Again, rules.Removed, rules.Probe:
 				side.TryPush(n, 0)
