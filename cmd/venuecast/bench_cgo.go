@@ -169,7 +169,7 @@ func (b *ladderBench) resolve() error {
 	if err != nil {
 		return err
 	}
-	resolved, _ := asked.For(media.Width, media.Height)
+	resolved, _ := asked.For(ladder.Source{Width: media.Width, Height: media.Height})
 	if !media.Sound {
 		resolved.Audio = nil
 	}

@@ -32,13 +32,13 @@ func (e engine) NewDecoder(c codecs.Codec) (transcode.Decoder, error) {
 	return libav.NewDecoder(libav.DecoderOptions{Codec: c})
 }
 
-func (e engine) NewScaler(width, height int) (transcode.Scaler, error) {
-	return libav.NewScaler(libav.ScalerOptions{Width: width, Height: height})
+func (e engine) NewScaler(v ladder.Video) (transcode.Scaler, error) {
+	return libav.NewScaler(libav.ScalerOptions{Width: v.Width, Height: v.Height, Depth: v.Depth})
 }
 
 func (e engine) NewEncoder(v ladder.Video, g grid.Grid, l ladder.Latency) (transcode.Encoder, error) {
 	enc, err := libav.OpenEncoder(libav.EncoderOptions{
-		Codec: v.Codec, Encoder: v.Encoder, Width: v.Width, Height: v.Height, Bitrate: v.Bitrate, Quality: v.CRF, Preset: v.Preset,
+		Codec: v.Codec, Encoder: v.Encoder, Width: v.Width, Height: v.Height, Bitrate: v.Bitrate, Quality: v.CRF, Depth: v.Depth, Colour: v.Colour, Preset: v.Preset,
 		FrameRate: g.FrameRate, Divisor: v.Divisor, LowLatency: l == ladder.LatencyLow, BFrames: -1,
 	})
 	if err != nil {

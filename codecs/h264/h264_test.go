@@ -10,7 +10,6 @@ import (
 
 	"github.com/venuecast/venuecast/codecs"
 	"github.com/venuecast/venuecast/codecs/h264"
-	"github.com/venuecast/venuecast/codecs/nal"
 )
 
 // Parameter sets as libx264 writes them.
@@ -35,16 +34,16 @@ func TestParseSPS(t *testing.T) {
 	}{
 		{sps1080, h264.Info{
 			Width: 1920, Height: 1080, FrameRate: codecs.Rational{Num: 30000, Den: 1001},
-			SampleAspect: codecs.Rational{Num: 1, Den: 1}, Profile: 100, Level: 40,
-			Colour: nal.Colour{Primaries: 2, Transfer: 2, Matrix: 1},
+			SampleAspect: codecs.Rational{Num: 1, Den: 1}, Depth: 8, Profile: 100, Level: 40,
+			Colour: codecs.Colour{Primaries: 2, Transfer: 2, Matrix: 1},
 		}, "avc1.640028"},
 		{sps576i, h264.Info{
 			Width: 720, Height: 576, FrameRate: codecs.Rational{Num: 25, Den: 1},
-			SampleAspect: codecs.Rational{Num: 16, Den: 11}, Profile: 100, Level: 30, Interlaced: true,
+			SampleAspect: codecs.Rational{Num: 16, Den: 11}, Depth: 8, Profile: 100, Level: 30, Interlaced: true,
 		}, "avc1.64001E"},
 		{sps360, h264.Info{
 			Width: 640, Height: 360, FrameRate: codecs.Rational{Num: 25, Den: 1},
-			SampleAspect: codecs.Rational{Num: 1, Den: 1}, Profile: 66, Level: 30,
+			SampleAspect: codecs.Rational{Num: 1, Den: 1}, Depth: 8, Profile: 66, Level: 30,
 		}, "avc1.42C01E"},
 	} {
 		sps := unhex(t, c.sps)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h264"
 
+	"github.com/venuecast/venuecast/codecs"
 	"github.com/venuecast/venuecast/codecs/nal"
 )
 
@@ -21,6 +22,7 @@ func ParseSPS(sps []byte) (Info, error) {
 		Profile:    int(s.ProfileIdc),
 		Level:      int(s.LevelIdc),
 		Interlaced: !s.FrameMbsOnlyFlag,
+		Depth:      8 + int(s.BitDepthLumaMinus8),
 	}
 	info.Width, info.Height = size(&s)
 	if v := s.VUI; v != nil {
@@ -30,7 +32,7 @@ func ParseSPS(sps []byte) (Info, error) {
 			info.FrameRate = nal.Rate(int64(t.TimeScale), 2*int64(t.NumUnitsInTick))
 		}
 		if v.ColourDescriptionPresentFlag {
-			info.Colour = nal.Colour{
+			info.Colour = codecs.Colour{
 				Primaries: v.ColourPrimaries, Transfer: v.TransferCharacteristics, Matrix: v.MatrixCoefficients,
 				FullRange: v.VideoFullRangeFlag,
 			}

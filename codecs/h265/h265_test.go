@@ -10,7 +10,6 @@ import (
 
 	"github.com/venuecast/venuecast/codecs"
 	"github.com/venuecast/venuecast/codecs/h265"
-	"github.com/venuecast/venuecast/codecs/nal"
 )
 
 // Parameter sets as libx265 writes them.
@@ -39,11 +38,11 @@ func TestParseSPS(t *testing.T) {
 		codecs string
 	}{
 		{sps1080, h265.Info{
-			Width: 1920, Height: 1080, FrameRate: codecs.Rational{Num: 50, Den: 1}, SampleAspect: square, Profile: 1, Level: 123,
+			Width: 1920, Height: 1080, FrameRate: codecs.Rational{Num: 50, Den: 1}, SampleAspect: square, Depth: 8, Profile: 1, Level: 123,
 		}, "hvc1.1.6.L123.90"},
 		{spsHLG, h265.Info{
-			Width: 1280, Height: 720, FrameRate: codecs.Rational{Num: 25, Den: 1}, SampleAspect: square, Profile: 2, Level: 93,
-			Colour: nal.Colour{Primaries: 9, Transfer: 18, Matrix: 9},
+			Width: 1280, Height: 720, FrameRate: codecs.Rational{Num: 25, Den: 1}, SampleAspect: square, Depth: 10, Profile: 2, Level: 93,
+			Colour: codecs.Colour{Primaries: 9, Transfer: 18, Matrix: 9},
 		}, "hvc1.2.4.L93.90"},
 	} {
 		sps := unhex(t, c.sps)

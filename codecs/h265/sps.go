@@ -8,6 +8,7 @@ import (
 
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h265"
 
+	"github.com/venuecast/venuecast/codecs"
 	"github.com/venuecast/venuecast/codecs/nal"
 )
 
@@ -25,6 +26,7 @@ func ParseSPS(sps []byte) (Info, error) {
 		Profile:    int(level.GeneralProfileIdc),
 		Level:      int(level.GeneralLevelIdc),
 		Interlaced: level.GeneralInterlacedSourceFlag && !level.GeneralProgressiveSourceFlag,
+		Depth:      8 + int(s.BitDepthLumaMinus8),
 	}
 	info.Width, info.Height = size(&s)
 	if v := s.VUI; v != nil {
@@ -34,7 +36,7 @@ func ParseSPS(sps []byte) (Info, error) {
 			info.FrameRate = nal.Rate(int64(t.TimeScale), int64(t.NumUnitsInTick))
 		}
 		if v.ColourDescriptionPresentFlag {
-			info.Colour = nal.Colour{
+			info.Colour = codecs.Colour{
 				Primaries: v.ColourPrimaries, Transfer: v.TransferCharacteristics, Matrix: v.MatrixCoefficients,
 				FullRange: v.VideoFullRangeFlag,
 			}

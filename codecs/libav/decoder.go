@@ -27,11 +27,12 @@ type DecoderOptions struct {
 // A stream without B-pictures comes out without delay where it says so: the number of pictures held back for
 // reordering is that of the VUI's max_num_reorder_frames (H.264 §E.2.1) or sps_max_num_reorder_pics (H.265 §7.4.3.2.1);
 // where an H.264 stream has no VUI, none are held back until the first picture comes out of order.
-// Pictures before the first random access picture are not put out.
+// Pictures before the first random access picture are not put out. Interlaced pictures come out deinterlaced, at their rate.
 type Decoder struct {
 	codec  *astiav.CodecContext
 	packet *C.AVPacket
 	frame  *C.AVFrame // received into, then moved to a Picture
+	fields deinterlacer
 }
 
 // NewDecoder opens a decoder. Close must be called.
@@ -77,6 +78,9 @@ func (d *Decoder) Decode(au codecs.AccessUnit, emit func(p codecs.Picture, pts c
 func (d *Decoder) Flush(emit func(p codecs.Picture, pts codecs.Ticks) error) error {
 	C.avcodec_send_packet(codecContext(d.codec), nil) // fails only where there is nothing to drain
 	err := d.receive(emit)
+	if err == nil || errors.Is(err, codecs.ErrBadUnit) {
+		err = errors.Join(err, d.fields.drain(emit))
+	}
 	C.avcodec_flush_buffers(codecContext(d.codec))
 	return err
 }
@@ -95,12 +99,13 @@ func (d *Decoder) receive(emit func(p codecs.Picture, pts codecs.Ticks) error) e
 			}
 			continue
 		}
-		p, pts := &Picture{newFrame()}, d.frame.pts
-		if pts == noPTS {
-			pts = d.frame.best_effort_timestamp
-		}
+		p := &Picture{newFrame()}
 		C.av_frame_move_ref(p.frame, d.frame)
-		if err := emit(p, codecs.Ticks(pts)); err != nil {
+		pts := p.frame.pts
+		if pts == noPTS {
+			pts = p.frame.best_effort_timestamp
+		}
+		if err := d.fields.take(p, codecs.Ticks(pts), emit); err != nil {
 			return err
 		}
 	}
@@ -111,4 +116,5 @@ func (d *Decoder) Close() {
 	freePacket(&d.packet)
 	freeFrame(&d.frame)
 	freeCodec(&d.codec)
+	d.fields.filter.close()
 }

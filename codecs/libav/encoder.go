@@ -6,6 +6,7 @@ package libav
 import "C"
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -24,6 +25,8 @@ type EncoderOptions struct {
 	Encoder       string
 	Width, Height int             // in pixels, even
 	FrameRate     codecs.Rational // the rate that frame numbers count in
+	Depth         int             // bits per sample: 8 or, for H.265, 10. It defaults to 8.
+	Colour        codecs.Colour   // what the stream says of its colour, limited range. The zero value says nothing.
 	Divisor       int64           // every Divisor-th frame number is encoded. It defaults to 1.
 	Bitrate       int64           // the average, in bit/s
 	MaxRate       int64           // the most the buffer is filled with, in bit/s. It defaults to 1.1 × Bitrate.
@@ -50,6 +53,8 @@ func (o EncoderOptions) Validate() error {
 		return fmt.Errorf("encoding %v: want h264 or h265", o.Codec)
 	case o.Width < 2 || o.Height < 2 || o.Width > maxSide || o.Height > maxSide || o.Width%2 != 0 || o.Height%2 != 0:
 		return fmt.Errorf("encoding %d×%d: sides must be even, 2 to %d", o.Width, o.Height, maxSide)
+	case o.Depth != 0 && o.Depth != 8 && (o.Depth != 10 || o.Codec != codecs.H265):
+		return fmt.Errorf("encoding %v with %d bits per sample: want 8, for h265 8 or 10", o.Codec, o.Depth)
 	case !o.FrameRate.Valid() || o.FrameRate.Num > 1<<30 || o.FrameRate.Den > 1<<20:
 		return fmt.Errorf("encoding: frame rate %v is out of range", o.FrameRate)
 	case o.Divisor < 0 || o.Divisor > 100:
@@ -68,6 +73,7 @@ func (o EncoderOptions) Validate() error {
 
 func (o EncoderOptions) withDefaults() EncoderOptions {
 	o.Divisor = max(o.Divisor, 1)
+	o.Depth = cmp.Or(o.Depth, 8)
 	o.Threads = max(o.Threads, 1)
 	switch {
 	case o.MaxRate == 0 && o.Quality > 0:
@@ -146,9 +152,9 @@ func (e *Encoder) input(p codecs.Picture) (*Picture, error) {
 	}
 	var full C.int
 	format := C.vc_scale_format(src.frame, &full)
-	if w, h := src.Size(); w != e.o.Width || h != e.o.Height || format != C.AV_PIX_FMT_YUV420P || full != 0 {
-		return nil, fmt.Errorf("picture of %d×%d in pixel format %d, want %d×%d, 8 bit 4:2:0, limited range",
-			w, h, format, e.o.Width, e.o.Height)
+	if w, h := src.Size(); w != e.o.Width || h != e.o.Height || format != planar(e.o.Depth) || full != 0 {
+		return nil, fmt.Errorf("picture of %d×%d in pixel format %d, want %d×%d, %d bit 4:2:0, limited range",
+			w, h, format, e.o.Width, e.o.Height, e.o.Depth)
 	}
 	if e.convert != nil {
 		return e.convert.scale(src)

@@ -19,8 +19,8 @@ import (
 type candidate struct {
 	name    string
 	codec   codecs.Codec
-	format  astiav.PixelFormat // of the pictures it takes, in memory
-	vaapi   bool               // pictures are uploaded to a VAAPI surface
+	packed  bool // it takes semi-planar pictures, NV12 or P010; else planar ones
+	vaapi   bool // pictures are uploaded to a VAAPI surface
 	options func(EncoderOptions) map[string]string
 	// bFrames says that the encoder obeys a forced P-picture. Others make no B-pictures at all,
 	// because a B-picture at the end of a part would belong to the next one.
@@ -30,14 +30,14 @@ type candidate struct {
 
 // candidates are in order of preference: what costs no CPU comes first.
 var candidates = []candidate{
-	{name: "h264_nvenc", codec: codecs.H264, format: astiav.PixelFormatYuv420P, options: nvencOptions, factor: true},
-	{name: "h264_vaapi", codec: codecs.H264, format: astiav.PixelFormatNv12, vaapi: true, options: vaapiOptions},
-	{name: "h264_qsv", codec: codecs.H264, format: astiav.PixelFormatNv12, options: qsvOptions},
-	{name: "libx264", codec: codecs.H264, format: astiav.PixelFormatYuv420P, options: x264Options, bFrames: true, factor: true},
-	{name: "hevc_nvenc", codec: codecs.H265, format: astiav.PixelFormatYuv420P, options: nvencOptions, factor: true},
-	{name: "hevc_vaapi", codec: codecs.H265, format: astiav.PixelFormatNv12, vaapi: true, options: vaapiOptions},
-	{name: "hevc_qsv", codec: codecs.H265, format: astiav.PixelFormatNv12, options: qsvOptions},
-	{name: "libx265", codec: codecs.H265, format: astiav.PixelFormatYuv420P, options: x265Options, bFrames: true, factor: true},
+	{name: "h264_nvenc", codec: codecs.H264, options: nvencOptions, factor: true},
+	{name: "h264_vaapi", codec: codecs.H264, packed: true, vaapi: true, options: vaapiOptions},
+	{name: "h264_qsv", codec: codecs.H264, packed: true, options: qsvOptions},
+	{name: "libx264", codec: codecs.H264, options: x264Options, bFrames: true, factor: true},
+	{name: "hevc_nvenc", codec: codecs.H265, options: nvencOptions, factor: true},
+	{name: "hevc_vaapi", codec: codecs.H265, packed: true, vaapi: true, options: vaapiOptions},
+	{name: "hevc_qsv", codec: codecs.H265, packed: true, options: qsvOptions},
+	{name: "libx265", codec: codecs.H265, options: x265Options, bFrames: true, factor: true},
 }
 
 // OpenEncoder opens the encoder that was asked for, or else the first that opens: a library that is present
@@ -88,12 +88,13 @@ func openCandidate(c candidate, o EncoderOptions) (*Encoder, error) {
 
 func (e *Encoder) open(c candidate) (err error) {
 	if c.vaapi {
-		if e.device, err = openVAAPI(e.o.Width, e.o.Height); err != nil {
+		if e.device, err = openVAAPI(e.o.Width, e.o.Height, memoryFormat(c, e.o.Depth)); err != nil {
 			return err
 		}
 	}
-	if c.format == astiav.PixelFormatNv12 {
-		if e.convert, err = newScaler(ScalerOptions{Width: e.o.Width, Height: e.o.Height}, C.AV_PIX_FMT_NV12); err != nil {
+	if c.packed {
+		o := ScalerOptions{Width: e.o.Width, Height: e.o.Height}
+		if e.convert, err = newScaler(o, C.int(memoryFormat(c, e.o.Depth))); err != nil {
 			return err
 		}
 	}
@@ -112,6 +113,11 @@ func (e *Encoder) configure(ctx *astiav.CodecContext, c candidate) {
 	ctx.SetHeight(o.Height)
 	ctx.SetSampleAspectRatio(astiav.NewRational(1, 1))
 	ctx.SetColorRange(astiav.ColorRangeMpeg)
+	if o.Colour.Known() {
+		ctx.SetColorPrimaries(astiav.ColorPrimaries(o.Colour.Primaries))
+		ctx.SetColorTransferCharacteristic(astiav.ColorTransferCharacteristic(o.Colour.Transfer))
+		ctx.SetColorSpace(astiav.ColorSpace(o.Colour.Matrix))
+	}
 	ctx.SetTimeBase(astiav.NewRational(int(o.FrameRate.Den), int(o.FrameRate.Num)))
 	ctx.SetFramerate(astiav.NewRational(int(o.FrameRate.Num), int(o.FrameRate.Den*o.Divisor)))
 	if o.Quality == 0 || !c.factor {
@@ -131,10 +137,29 @@ func (e *Encoder) configure(ctx *astiav.CodecContext, c candidate) {
 	case o.BFrames >= 0:
 		ctx.SetMaxBFrames(o.BFrames)
 	}
-	ctx.SetPixelFormat(c.format)
+	ctx.SetPixelFormat(memoryFormat(c, o.Depth))
 	if e.device != nil {
 		e.device.attach(ctx)
 	}
+}
+
+// memoryFormat returns the pixel format of the pictures that an encoder takes, in memory.
+func memoryFormat(c candidate, depth int) astiav.PixelFormat {
+	switch {
+	case c.packed && depth > 8:
+		return astiav.PixelFormatP010Le
+	case c.packed:
+		return astiav.PixelFormatNv12
+	}
+	return astiav.PixelFormat(planar(depth))
+}
+
+// planar returns the pixel format of planar 4:2:0 pictures.
+func planar(depth int) C.int {
+	if depth > 8 {
+		return C.AV_PIX_FMT_YUV420P10LE
+	}
+	return C.AV_PIX_FMT_YUV420P
 }
 
 // Encoders returns the names of the encoders for a codec, in order of preference.

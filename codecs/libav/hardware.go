@@ -19,7 +19,7 @@ type hardware struct {
 }
 
 // openVAAPI opens the machine's first VAAPI device.
-func openVAAPI(width, height int) (*hardware, error) {
+func openVAAPI(width, height int, format astiav.PixelFormat) (*hardware, error) {
 	device, err := astiav.CreateHardwareDeviceContext(astiav.HardwareDeviceTypeVAAPI, "", nil, 0)
 	if err != nil {
 		return nil, fmt.Errorf("opening the VAAPI device: %w", err)
@@ -31,7 +31,7 @@ func openVAAPI(width, height int) (*hardware, error) {
 		return nil, errors.New("allocating VAAPI surfaces")
 	}
 	h.frames.SetHardwarePixelFormat(astiav.PixelFormatVaapi)
-	h.frames.SetSoftwarePixelFormat(astiav.PixelFormatNv12)
+	h.frames.SetSoftwarePixelFormat(format)
 	h.frames.SetWidth(width)
 	h.frames.SetHeight(height)
 	h.frames.SetInitialPoolSize(surfaces)

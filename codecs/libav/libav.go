@@ -10,7 +10,7 @@
 package libav
 
 /*
-#cgo pkg-config: libavcodec libavformat libswscale libswresample libavutil
+#cgo pkg-config: libavcodec libavfilter libavformat libswscale libswresample libavutil
 #cgo CFLAGS: -O2 -Wall
 #include "native.h"
 */

@@ -3,6 +3,7 @@
 #define VENUECAST_NATIVE_H
 
 #include <libavcodec/avcodec.h>
+#include <libavfilter/avfilter.h>
 #include <libavutil/buffer.h>
 #include <libavutil/frame.h>
 #include <libavutil/hwcontext.h>
@@ -37,6 +38,15 @@ int vc_scale_open(struct SwsContext **out, int width, int height, int format, in
 int vc_scale_pool(AVBufferPool **out, int width, int height, int format);
 int vc_scale_run(struct SwsContext *s, AVBufferPool *pool, const AVFrame *src, AVFrame *dst,
                  int width, int height, int format);
+
+// filter.c
+enum { VC_TICKS = 90000 };
+int vc_filter_open(AVFilterGraph **out, AVFilterContext **src, AVFilterContext **sink, const AVFrame *f, const char *chain);
+int vc_filter_push(AVFilterContext *src, AVFrame *f);
+int vc_filter_pull(AVFilterContext *sink, AVFrame *f);
+int vc_is_interlaced(const AVFrame *f);
+int vc_is_hdr(const AVFrame *f);
+void vc_complete_hdr(AVFrame *f);
 
 // sound.c
 int vc_resample_open(struct SwrContext **out, const AVFrame *f);

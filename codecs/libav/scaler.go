@@ -18,19 +18,21 @@ import (
 // ScalerOptions says what pictures to make.
 type ScalerOptions struct {
 	Width, Height int // in pixels, 1 to 16384
+	Depth         int // bits per sample: 8 or 10. It defaults to 8.
 	// Flags are libswscale's, such as "area" or "lanczos+accurate_rnd". They default to "bicubic", which widens with the
 	// step down and so does not alias; "area" and "bilinear" blur: see docs/performance.md.
 	Flags string
 }
 
-// Scaler conforms pictures to one size and format: 8 bit 4:2:0, limited range, square pixels.
-// The colour matrix stays that of the source. It works on the calling thread only.
+// Scaler conforms pictures to one size and format: 4:2:0, limited range, square pixels. The colour stays that of the source,
+// but for HDR that is to have 8 bits: it is tone-mapped to BT.709. It works on the calling thread only.
 type Scaler struct {
 	o      ScalerOptions
 	format C.int // pixel format put out
 	from   scalerInput
 	sws    *C.struct_SwsContext // for from; nil until the first picture that is not passed through
 	pool   *C.AVBufferPool      // buffers of released pictures are used again
+	tone   toneMap
 }
 
 // scalerInput is what a SwsContext is made for.
@@ -38,7 +40,10 @@ type scalerInput struct{ width, height, format, fullRange C.int }
 
 // NewScaler returns a scaler. Close must be called.
 func NewScaler(o ScalerOptions) (*Scaler, error) {
-	return newScaler(o, C.AV_PIX_FMT_YUV420P)
+	if o.Depth != 0 && o.Depth != 8 && o.Depth != 10 {
+		return nil, fmt.Errorf("scaling to %d bits per sample: want 8 or 10", o.Depth)
+	}
+	return newScaler(o, planar(o.Depth))
 }
 
 func newScaler(o ScalerOptions, format C.int) (*Scaler, error) {
@@ -79,6 +84,9 @@ func (s *Scaler) scale(p codecs.Picture) (*Picture, error) {
 	src, err := ours(p)
 	if err != nil {
 		return nil, err
+	}
+	if s.format == C.AV_PIX_FMT_YUV420P && C.vc_is_hdr(src.frame) != 0 {
+		return s.tone.scale(src, s.o.Width, s.o.Height)
 	}
 	in := scalerInput{width: src.frame.width, height: src.frame.height}
 	in.format = C.vc_scale_format(src.frame, &in.fullRange)
@@ -133,6 +141,7 @@ func (s *Scaler) freeContext() {
 // A second Close does nothing.
 func (s *Scaler) Close() {
 	s.freeContext()
+	s.tone.filter.close()
 	if s.pool == nil {
 		return
 	}

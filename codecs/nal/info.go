@@ -14,21 +14,8 @@ type Info struct {
 	Profile       int             // profile_idc
 	Level         int             // level_idc: 10 × the level in H.264, 30 × in H.265
 	Interlaced    bool            // pictures may be, or are, coded as fields
-	Colour        Colour          // zero when not said
-}
-
-// Colour is the meaning of sample values, as code points of ITU-T H.273. Primaries 0 means that it is not said.
-type Colour struct {
-	Primaries, Transfer, Matrix uint8
-	FullRange                   bool
-}
-
-// unspecified is the code point for "image characteristics are unknown" (ITU-T H.273 Tables 2 to 4).
-const unspecified = 2
-
-// Known reports whether all of the meaning is said.
-func (c Colour) Known() bool {
-	return c.Primaries > 0 && c.Primaries != unspecified && c.Transfer != unspecified && c.Matrix != unspecified
+	Depth         int             // bits per luma sample
+	Colour        codecs.Colour   // zero when not said
 }
 
 // maxSize is the largest picture width or height taken: that of H.265 level 6.2.

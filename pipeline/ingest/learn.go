@@ -8,6 +8,7 @@ import (
 	"github.com/venuecast/venuecast/codecs"
 	"github.com/venuecast/venuecast/pipeline"
 	"github.com/venuecast/venuecast/pipeline/grid"
+	"github.com/venuecast/venuecast/pipeline/ladder"
 	"github.com/venuecast/venuecast/pipeline/timeline"
 )
 
@@ -75,7 +76,9 @@ func (l *learner) define(ctx context.Context) (pipeline.Feed, error) {
 	if err != nil {
 		return pipeline.Feed{}, err
 	}
-	resolved, leftOut := l.o.Ladder.For(l.picture.Width, l.picture.Height)
+	resolved, leftOut := l.o.Ladder.For(ladder.Source{
+		Width: l.picture.Width, Height: l.picture.Height, Depth: l.picture.Depth, Colour: l.picture.Colour,
+	})
 	for _, name := range leftOut {
 		l.o.Log.Info("rendition is larger than the source and left out", "feed", l.o.ID, "rendition", name,
 			"source", fmt.Sprintf("%dx%d", l.picture.Width, l.picture.Height))

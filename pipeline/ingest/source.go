@@ -39,6 +39,8 @@ type Track struct {
 type Picture struct {
 	Width, Height int             // in pixels, after cropping
 	FrameRate     codecs.Rational // zero if unknown
+	Depth         int             // bits per luma sample; 0 if unknown
+	Colour        codecs.Colour   // zero if not said
 }
 
 // Unit is one access unit as it came in. Nothing is repaired: its times may jump, repeat and go back.

@@ -39,6 +39,10 @@ type Video struct {
 	Preset  string       `json:"preset"`  // of the encoder
 	Encoder string       `json:"encoder"` // libav's name; empty: the first that opens
 	Divisor int64        `json:"divisor"` // 1: the feed's frame rate; 2: every second picture
+
+	// What follows from the source, see For.
+	Depth  int           `json:"depth,omitempty"` // bits per sample: 8 or 10; 0: 8
+	Colour codecs.Colour `json:"colour,omitzero"` // as the stream says it; zero: it says nothing
 }
 
 // Audio is one audio rendition. All are 48 kHz stereo AAC.
@@ -48,9 +52,17 @@ type Audio struct {
 	Language string `json:"language"` // BCP 47; empty: not said
 }
 
-// For returns the ladder resolved for a source of the given size in square pixels, and the names of the renditions
-// that were left out because they are larger than the source. If all are larger, the smallest stays, at the source's size.
-func (l Ladder) For(width, height int) (Ladder, []string) {
+// Source is what a ladder is resolved for.
+type Source struct {
+	Width, Height int           // in square pixels
+	Depth         int           // bits per sample; 0 if unknown
+	Colour        codecs.Colour // zero if not said
+}
+
+// For returns the ladder resolved for a source, and the names of the renditions that were left out because they are larger
+// than the source. If all are larger, the smallest stays, at the source's size.
+func (l Ladder) For(s Source) (Ladder, []string) {
+	width, height := s.Width, s.Height
 	resolved, leftOut := l, []string(nil)
 	resolved.Video = nil
 	largestFirst := slices.Clone(l.Video)
@@ -61,14 +73,44 @@ func (l Ladder) For(width, height int) (Ladder, []string) {
 			continue
 		}
 		v.Width = even(width * v.Height / height)
+		v.Depth, v.Colour = s.depth(v.Codec), s.colour(v.Codec)
 		resolved.Video = append(resolved.Video, v)
 	}
 	if len(resolved.Video) == 0 && len(largestFirst) > 0 {
 		v := largestFirst[len(largestFirst)-1]
 		v.Width, v.Height = even(width), even(height)
+		v.Depth, v.Colour = s.depth(v.Codec), s.colour(v.Codec)
 		resolved.Video, leftOut = []Video{v}, leftOut[:len(leftOut)-1]
 	}
 	return resolved, leftOut
+}
+
+// depth returns the bits per sample of a rendition: ten pass through where players decode them. H.264's do not.
+func (s Source) depth(c codecs.Codec) int {
+	if s.Depth > 8 && c == codecs.H265 {
+		return 10
+	}
+	return 8
+}
+
+// hdLines is from which height on players take pictures that do not say their colour for BT.709.
+const hdLines = 720
+
+// colour returns what a rendition says of its colour. A small rendition of an HD source says BT.709 even if the source says
+// nothing: players would take it for BT.601, and colours would change with the rendition. HDR that does not pass through
+// becomes BT.709 (tone mapping).
+func (s Source) colour(c codecs.Codec) codecs.Colour {
+	switch {
+	case s.Colour.HDR() && s.depth(c) == 8:
+		return codecs.BT709
+	case !s.Colour.Known() && s.Height >= hdLines:
+		return codecs.BT709
+	case !s.Colour.Known():
+		return codecs.Colour{}
+	}
+	out := s.Colour
+	out.FullRange = false // the scaler makes limited range of it
+	return out
 }
 
 // even rounds to the nearest even number, at least 2: 4:2:0 pictures have no other sizes.

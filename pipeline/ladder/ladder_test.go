@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/venuecast/venuecast/codecs"
 	"github.com/venuecast/venuecast/pipeline/ladder"
 )
 
@@ -54,7 +55,7 @@ func TestLadderFitsItsSource(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			asked := append([]ladder.Video(nil), c.ladder.Video...)
-			resolved, leftOut := c.ladder.For(c.width, c.height)
+			resolved, leftOut := c.ladder.For(ladder.Source{Width: c.width, Height: c.height})
 			var got []size
 			for _, v := range resolved.Video {
 				got = append(got, size{v.Name, v.Width, v.Height})
@@ -69,11 +70,38 @@ func TestLadderFitsItsSource(t *testing.T) {
 func TestRenditionsKeepTheShapeOfTheSource(t *testing.T) {
 	for height := 360; height <= 2160; height += 7 {
 		width := height * 16 / 9
-		resolved, _ := ladderOf(1080, 720, 480, 360).For(width, height)
+		resolved, _ := ladderOf(1080, 720, 480, 360).For(ladder.Source{Width: width, Height: height})
 		require.NotEmpty(t, resolved.Video)
 		for _, v := range resolved.Video {
 			require.Zero(t, v.Width%2)
 			require.InDelta(t, float64(width)/float64(height), float64(v.Width)/float64(v.Height), 2/float64(v.Height))
 		}
+	}
+}
+
+func TestColourAndDepthFollowFromTheSource(t *testing.T) {
+	hlg := codecs.Colour{Primaries: 9, Transfer: 18, Matrix: 9}
+	sd := codecs.Colour{Primaries: 5, Transfer: 6, Matrix: 5, FullRange: true}
+	for _, c := range []struct {
+		name   string
+		source ladder.Source
+		codec  codecs.Codec
+		depth  int
+		colour codecs.Colour
+	}{
+		{"HDR passes through to H.265", ladder.Source{Height: 1080, Depth: 10, Colour: hlg}, codecs.H265, 10, hlg},
+		{"HDR is mapped for H.264", ladder.Source{Height: 1080, Depth: 10, Colour: hlg}, codecs.H264, 8, codecs.BT709},
+		{"ten bits without HDR", ladder.Source{Height: 1080, Depth: 10, Colour: codecs.BT709}, codecs.H265, 10, codecs.BT709},
+		{"HD that says nothing is BT.709", ladder.Source{Height: 720, Depth: 8}, codecs.H264, 8, codecs.BT709},
+		{"SD that says nothing stays silent", ladder.Source{Height: 576, Depth: 8}, codecs.H264, 8, codecs.Colour{}},
+		{"full range becomes limited", ladder.Source{Height: 576, Depth: 8, Colour: sd}, codecs.H264, 8, codecs.Colour{Primaries: 5, Transfer: 6, Matrix: 5}},
+		{"a source of unknown depth", ladder.Source{Height: 1080}, codecs.H265, 8, codecs.BT709},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.source.Width = c.source.Height * 16 / 9
+			resolved, _ := ladder.Ladder{Video: []ladder.Video{{Name: "v", Height: 360, Codec: c.codec}}}.For(c.source)
+			require.Equal(t, c.depth, resolved.Video[0].Depth)
+			require.Equal(t, c.colour, resolved.Video[0].Colour)
+		})
 	}
 }

@@ -129,7 +129,8 @@ func cascade(video []ladder.Video, off func(i int) bool) []int {
 	for i, v := range video {
 		from[i] = -1
 		for j, larger := range video[:i] {
-			if !off(j) && (from[i] < 0 || larger.Width >= 2*v.Width && larger.Height >= 2*v.Height) {
+			fit := !off(j) && larger.Depth >= v.Depth // what is lost to 8 bits does not come back
+			if fit && (from[i] < 0 || larger.Width >= 2*v.Width && larger.Height >= 2*v.Height) {
 				from[i] = j
 			}
 		}

@@ -108,3 +108,10 @@ func TestRenditionsAreScaledFromOneTwiceAsLarge(t *testing.T) {
 	require.Equal(t, []int{-1, 0, 0, 0, 0, 3}, cascade(video, func(i int) bool { return i == 1 || i == 2 }), "those that are off are left out")
 	require.Equal(t, -1, cascade(video, func(i int) bool { return i < 3 })[3], "the largest that is on comes from the source")
 }
+
+func TestTenBitsAreNeverScaledFromEight(t *testing.T) {
+	video := []ladder.Video{
+		{Width: 1920, Height: 1080, Depth: 8}, {Width: 1280, Height: 720, Depth: 10}, {Width: 640, Height: 360, Depth: 8}, {Width: 320, Height: 180, Depth: 10},
+	}
+	require.Equal(t, []int{-1, -1, 1, 1}, cascade(video, func(int) bool { return false }))
+}

@@ -9,7 +9,7 @@ import (
 // VideoEngine makes the native objects of the video path. What it returns belongs to the goroutine that asked.
 type VideoEngine interface {
 	NewDecoder(c codecs.Codec) (Decoder, error)
-	NewScaler(width, height int) (Scaler, error)
+	NewScaler(v ladder.Video) (Scaler, error)
 	NewEncoder(v ladder.Video, g grid.Grid, l ladder.Latency) (Encoder, error)
 	// Slate draws the card that is shown while a source is away.
 	Slate(width, height int, feed string) (codecs.Picture, error)

@@ -50,7 +50,7 @@ func (p *fakePicture) Release()               { p.e.add(-1) }
 
 func (e *fakeEngine) NewDecoder(codecs.Codec) (Decoder, error) { e.add(1); return &fakeDecoder{e}, nil }
 
-func (e *fakeEngine) NewScaler(int, int) (Scaler, error) { e.add(1); return &fakeScaler{e}, nil }
+func (e *fakeEngine) NewScaler(ladder.Video) (Scaler, error) { e.add(1); return &fakeScaler{e}, nil }
 
 func (e *fakeEngine) Slate(int, int, string) (codecs.Picture, error) { return e.picture("slate"), nil }
 

@@ -76,7 +76,7 @@ func (s *source) ends() bool {
 func (s *source) open(ctx context.Context) error {
 	w := s.w
 	for _, r := range w.renditions {
-		sc, err := w.o.Video.NewScaler(r.video.Width, r.video.Height)
+		sc, err := w.o.Video.NewScaler(r.video)
 		if err != nil {
 			return fmt.Errorf("opening the scaler of %s: %w", r.video.Name, err)
 		}

@@ -55,7 +55,7 @@ func (c *h264Codec) update(nalus [][]byte) {
 	c.sets.Update(slices.Values(nalus))
 	sps := lastOfType(nalus, func(n []byte) bool { return h264Type(n) == h264SPS })
 	if info, err := h264.ParseSPS(sps); err == nil {
-		c.now = ingest.Picture{Width: info.Width, Height: info.Height, FrameRate: info.FrameRate}
+		c.now = pictureOf(info)
 	}
 }
 

@@ -53,7 +53,7 @@ func (c *h265Codec) update(nalus [][]byte) {
 	c.sets.Update(slices.Values(nalus))
 	sps := lastOfType(nalus, func(n []byte) bool { return h265Type(n) == h265SPS })
 	if info, err := h265.ParseSPS(sps); err == nil {
-		c.now = ingest.Picture{Width: info.Width, Height: info.Height, FrameRate: info.FrameRate}
+		c.now = pictureOf(info)
 	}
 }
 

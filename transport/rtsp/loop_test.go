@@ -81,7 +81,7 @@ func TestWhatTheCameraSendsArrives(t *testing.T) {
 			require.ErrorIs(t, session.end(t), context.Canceled)
 
 			require.Equal(t, [][]ingest.Track{{
-				{Format: codecs.Format{Codec: codecs.H264}, ClockRate: 90000, Picture: ingest.Picture{Width: 640, Height: 360, FrameRate: codecs.Rational{Num: 25, Den: 1}}},
+				{Format: codecs.Format{Codec: codecs.H264}, ClockRate: 90000, Picture: ingest.Picture{Width: 640, Height: 360, FrameRate: codecs.Rational{Num: 25, Den: 1}, Depth: 8}},
 				{Format: aacFormat(), ClockRate: 48000},
 			}}, sink.begun)
 			require.Zero(t, sink.lostOf(0)+sink.lostOf(1))

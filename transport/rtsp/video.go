@@ -138,3 +138,8 @@ func lastOfType(nalus [][]byte, is func(nalu []byte) bool) []byte {
 	}
 	return nil
 }
+
+// pictureOf returns what a sequence parameter set says of the pictures.
+func pictureOf(i nal.Info) ingest.Picture {
+	return ingest.Picture{Width: i.Width, Height: i.Height, FrameRate: i.FrameRate, Depth: i.Depth, Colour: i.Colour}
+}

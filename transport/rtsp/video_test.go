@@ -203,7 +203,7 @@ func TestH265(t *testing.T) {
 	r.take(w.packet(tra265, true))
 	require.Len(t, r.units, 2)
 	require.True(t, r.units[0].RandomAccess)
-	require.Equal(t, ingest.Picture{Width: 1920, Height: 1080, FrameRate: codecs.Rational{Num: 50, Den: 1}}, r.units[0].Picture)
+	require.Equal(t, ingest.Picture{Width: 1920, Height: 1080, FrameRate: codecs.Rational{Num: 50, Den: 1}, Depth: 8}, r.units[0].Picture)
 	require.Equal(t, annexB(vps265, sps265, pps265, idr265), r.units[0].Data)
 	require.False(t, r.units[1].RandomAccess)
 }

@@ -58,8 +58,8 @@ func (e Engine) NewDecoder(codec codecs.Codec) (transcode.Decoder, error) {
 }
 
 // NewScaler makes a scaler.
-func (e Engine) NewScaler(width, height int) (transcode.Scaler, error) {
-	s, err := e.Video.NewScaler(width, height)
+func (e Engine) NewScaler(v ladder.Video) (transcode.Scaler, error) {
+	s, err := e.Video.NewScaler(v)
 	if err != nil {
 		return nil, err
 	}
