@@ -20,6 +20,7 @@ import (
 	"github.com/venuecast/venuecast/configs"
 	"github.com/venuecast/venuecast/pipeline"
 	"github.com/venuecast/venuecast/pipeline/grid"
+	"github.com/venuecast/venuecast/pipeline/ladder"
 )
 
 func newBench() *cobra.Command {
