@@ -48,6 +48,18 @@ int vc_is_interlaced(const AVFrame *f);
 int vc_is_hdr(const AVFrame *f);
 void vc_complete_hdr(AVFrame *f);
 
+// jpeg.c
+int vc_jpeg_matrix(const AVFrame *f);
+int vc_jpeg_open(struct SwsContext **out, int width, int height, int format, int full_range, int matrix,
+                 int to_width, int to_height);
+int vc_jpeg_scale(struct SwsContext *s, const AVFrame *src, AVFrame *dst, int width, int height);
+void vc_jpeg_quality(AVCodecContext *c, int quality);
+int vc_jpeg_send(AVCodecContext *c, AVFrame *f, int64_t pts);
+
+// captions.c
+int vc_captions_get(const AVFrame *f, uint8_t *data, int capacity);
+int vc_captions_set(AVFrame *f, const uint8_t *data, int size);
+
 // sound.c
 int vc_resample_open(struct SwrContext **out, const AVFrame *f);
 int vc_resample_run(struct SwrContext *s, const AVFrame *f, float *left, float *right, int capacity);

@@ -37,6 +37,7 @@ type view struct {
 	key          string // names these constants in the store
 	renditions   []*Rendition
 	live, listed int64 // in segments
+	album        album
 }
 
 // longestGap returns how many missing segments are listed before the window begins anew: at most an hour of them.
@@ -166,18 +167,26 @@ func digest(data []byte) string {
 
 // writable returns the rendition when a session of this epoch may write to it.
 func (f *Feed) writable(epoch uint64, name string) (*Rendition, error) { // f.mu is held
-	switch {
-	case epoch < f.epoch:
-		return nil, pipeline.ErrFenced
-	case epoch > f.epoch, !f.claimed:
-		// After a restart the parts of the segment in progress are gone: the worker has to learn that, or it would leave a gap.
-		return nil, ErrNoSession
+	if err := f.mayWrite(epoch); err != nil {
+		return nil, err
 	}
 	r := f.Rendition(name)
 	if r == nil {
 		return nil, fmt.Errorf("rendition %q: %w", name, ErrInvalid)
 	}
 	return r, nil
+}
+
+// mayWrite reports why a session of this epoch may not write.
+func (f *Feed) mayWrite(epoch uint64) error { // f.mu is held
+	switch {
+	case epoch < f.epoch:
+		return pipeline.ErrFenced
+	case epoch > f.epoch, !f.claimed:
+		// After a restart the parts of the segment in progress are gone: the worker has to learn that, or it would leave a gap.
+		return ErrNoSession
+	}
+	return nil
 }
 
 // affordable returns the first segment that may be kept if the feed is to stay within its bytes, 0 when all may.

@@ -13,6 +13,7 @@ import (
 
 // Past is a piece of a feed's past, as it was when Feed.Past was called.
 type Past struct {
+	feed        *Feed
 	view        *view
 	snapshots   map[*Rendition]*Snapshot
 	from, to    time.Time
@@ -32,7 +33,7 @@ func (f *Feed) Past(from, to time.Time) (*Past, error) {
 	if !to.After(from) || from.Year() < 1970 || to.Year() > 9999 {
 		return nil, fmt.Errorf("%w: want a piece that ends after it begins", ErrInvalid)
 	}
-	p := &Past{view: v, snapshots: map[*Rendition]*Snapshot{}, from: from, to: to}
+	p := &Past{feed: f, view: v, snapshots: map[*Rendition]*Snapshot{}, from: from, to: to}
 	for _, r := range v.renditions {
 		p.snapshots[r] = r.Snapshot()
 	}

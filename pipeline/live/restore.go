@@ -24,7 +24,7 @@ func (f *Feed) restore(v *view) { // f.mu is held
 	}
 	var foreign []string
 	found := map[*Rendition][]*segment{}
-	for _, o := range objects {
+	for _, o := range f.restoreThumbnails(v, objects) {
 		if o.Name == f.id+"/"+sessionFile {
 			continue
 		}

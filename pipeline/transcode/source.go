@@ -248,6 +248,7 @@ func (s *source) show(ctx context.Context, frame int64, p *shot) error {
 			return err
 		}
 	}
+	s.w.thumbnails.take(frame, p, s.scalers, s.from)
 	return nil
 }
 
@@ -269,6 +270,7 @@ func (s *source) close() {
 	for _, a := range s.w.sounds {
 		a.queue.Close()
 	}
+	s.w.thumbnails.queue.Close()
 	if s.decoder != nil {
 		s.decoder.Close()
 	}

@@ -22,6 +22,8 @@ type Options struct {
 	Open  func(ctx context.Context) (Reader, error) // the reader, at a place from which Resume can be decoded
 	Out   Origin
 	Meter Meter
+	// Thumbnails, if not nil, are made besides.
+	Thumbnails *Thumbnails
 	// Done is called once per segment, when the origin has it in every rendition: from the record seq on, everything after
 	// segment msn can be decoded. It may be nil. While it works, newer calls replace each other.
 	Done func(ctx context.Context, seq uint64, msn int64) error
@@ -60,6 +62,7 @@ type Worker struct {
 	renditions []*rendition
 	sounds     []*sound
 	pushers    []*pusher
+	thumbnails *thumbnails
 	progress   *progress
 	plan       atomic.Pointer[Plan]
 	leaving    atomic.Bool // the part in progress is the last
@@ -92,6 +95,7 @@ func New(o Options) (*Worker, error) {
 	w.SetPlan(o.Plan)
 	w.addVideo()
 	w.addAudio()
+	w.thumbnails = newThumbnails(w, o.Thumbnails)
 	w.progress = newProgress(w.grid, o.Feed.Ladder.Names(), o.Done)
 	for _, r := range w.renditions {
 		if r.rateOf(o.Plan) == RateOff {
@@ -157,7 +161,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("opening the feed's records: %w", err)
 	}
-	stages := []pipeline.Stage{&source{w: w, reader: reader, waiting: true}}
+	stages := []pipeline.Stage{&source{w: w, reader: reader, waiting: true}, w.thumbnails}
 	for _, r := range w.renditions {
 		stages = append(stages, r)
 	}

@@ -14,12 +14,14 @@ type Transcode struct {
 	set
 	lagMessages, lagSeconds, factor, lag            *prometheus.GaugeVec
 	parts, bytes, media, pictures, samples, retries *prometheus.CounterVec
+	thumbnails                                      *prometheus.CounterVec
 	latency, lateness                               *prometheus.HistogramVec
 	processorTime                                   func() time.Duration
 }
 
 var (
 	pictureReasons = []string{"repeat", "slate", "late", "bus_silent", "bus_gap", "undecodable"}
+	thumbnailFates = []string{"stored", "skipped", "failed", "lost"}
 	sampleReasons  = []string{"silence", "overlap", "slew", "undecodable"}
 
 	latencyBuckets  = []float64{0.25, 0.5, 0.75, 1, 1.25, 1.5, 2, 2.5, 3, 4, 6, 10, 20}
@@ -45,6 +47,9 @@ func NewTranscode(reg prometheus.Registerer) *Transcode {
 	m.samples = counters(reg, s, "venuecast_transcode_irregular_samples_total",
 		"Audio samples that did not go their plain way.", labelFeed, labelReason)
 	m.retries = counters(reg, s, "venuecast_push_retries_total", "Requests to the origin that were tried again.", labelFeed)
+	m.thumbnails = counters(reg, s, "venuecast_transcode_thumbnails_total",
+		"Thumbnails of segments, by what became of them: stored, skipped because the one before was in work, failed, lost on the way.",
+		labelFeed, labelReason)
 	m.latency = histograms(reg, s, "venuecast_latency_seconds",
 		"Time from the capture of a part's last picture until the origin had the part.", latencyBuckets, labelFeed)
 	m.lateness = histograms(reg, s, "venuecast_part_lateness_seconds",
@@ -59,6 +64,7 @@ func (m *Transcode) Retried(feed string) { m.retries.WithLabelValues(feed).Inc()
 func (m *Transcode) Feed(id string) *TranscodeFeed {
 	touch(m.pictures, id, pictureReasons)
 	touch(m.samples, id, sampleReasons)
+	touch(m.thumbnails, id, thumbnailFates)
 	m.retries.WithLabelValues(id)
 	return &TranscodeFeed{
 		id: id, m: m, last: map[string]time.Duration{},
@@ -88,6 +94,9 @@ func (f *TranscodeFeed) Pictures(reason string, n int64) {
 func (f *TranscodeFeed) Samples(reason string, n int64) {
 	f.m.samples.WithLabelValues(f.id, reason).Add(float64(n))
 }
+
+// Thumbnail counts a segment's thumbnail by what became of it.
+func (f *TranscodeFeed) Thumbnail(fate string) { f.m.thumbnails.WithLabelValues(f.id, fate).Inc() }
 
 // Put says that the origin has taken a part, and how long after its last picture was captured.
 func (f *TranscodeFeed) Put(p pipeline.Part, late time.Duration) {

@@ -6,6 +6,7 @@
 //	GET  /ingest/v1/{feed}                            answers the same without a claim
 //	PUT  /ingest/v1/{feed}/{rendition}/init           an init section
 //	PUT  /ingest/v1/{feed}/{rendition}/{msn}/{part}   a part
+//	PUT  /ingest/v1/{feed}/{msn}/thumbnail            a segment's thumbnail
 //
 // Viewers get Low-Latency HLS (RFC 8216bis, server profile of its appendix B.1), a page to watch it on, and a list of feeds:
 //
@@ -19,6 +20,11 @@
 //	GET /dvr/{feed}/{rendition}/index.m3u8
 //	GET /vod/{feed}/index.m3u8?from=T&to=T            a piece of the past, complete; RFC 3339 or seconds since 1970
 //	GET /vod/{feed}/{rendition}/index.m3u8?from=T&to=T
+//	GET /live/{feed}/thumbnail.jpg                    the newest thumbnail
+//	GET /live/{feed}/thumbnail.{msn}.jpg              that of a segment
+//	GET /dvr/{feed}/storyboard.vtt                    thumbnails of the DVR, as WebVTT with places in sprites
+//	GET /dvr/{feed}/storyboard.{first}-{last}.jpg     a sprite
+//	GET /vod/{feed}/storyboard.vtt?from=T&to=T
 //	GET /, /watch/{feed}, /healthz
 //	GET /api/v1/feeds, /api/v1/feeds/{feed}/events
 //	GET /api/v1/clips, /api/v1/clips/{clip}           the clips there are, and how far they are

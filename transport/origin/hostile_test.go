@@ -183,7 +183,8 @@ func FuzzRequestsNeverFailInside(f *testing.F) {
 	for _, path := range []string{
 		"/live/hall/540p/index.m3u8?_HLS_msn=1004&_HLS_part=0&_HLS_skip=v2", "/dvr/hall/540p/iframes.m3u8?ll=0", "/vod/hall/index.m3u8?from=0&to=1e9",
 		"/vod/hall/540p/index.m3u8?from=2026-11-22T12:00:00Z&to=9999-12-31T23:59:59Z", "/live/hall/540p/1000.m4s", "/live/hall/540p/1004.1.m4s",
-		"/live/hall/sound/init.0.mp4", "/api/v1/feeds/hall/events", "/api/v1/clips/x.mp4", "/watch/hall", "/page/page.css", "//", "/live/hall/../x", "/%zz",
+		"/live/hall/sound/init.0.mp4", "/api/v1/feeds/hall/events", "/api/v1/clips/x.mp4", "/watch/hall", "/page/page.css", "/live/hall/thumbnail.jpg",
+		"/live/hall/thumbnail.1000.jpg", "/dvr/hall/storyboard.vtt", "/dvr/hall/storyboard.1000-1002.jpg", "/vod/hall/storyboard.vtt?from=0&to=1e9", "//", "/live/hall/../x", "/%zz",
 	} {
 		f.Add(path)
 	}

@@ -16,6 +16,10 @@ type metrics struct {
 	waiting   prometheus.Gauge
 	turned    prometheus.Counter
 
+	thumbnails     *prometheus.CounterVec
+	thumbnailBytes *prometheus.CounterVec
+	sprites        *prometheus.CounterVec
+
 	connections prometheus.Gauge
 }
 
@@ -44,11 +48,20 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		turned: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "venuecast_origin_waiting_refused_total", Help: "Requests turned away because too many wait.",
 		}),
+		thumbnails: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "venuecast_origin_thumbnails_total", Help: "Thumbnails taken from workers.",
+		}, []string{"feed"}),
+		thumbnailBytes: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "venuecast_origin_thumbnail_bytes_total", Help: "Bytes of the thumbnails taken from workers.",
+		}, []string{"feed"}),
+		sprites: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "venuecast_origin_sprites_total", Help: "Sprites made for storyboards, and thumbnails that could not be read for them.",
+		}, []string{"reason"}),
 		connections: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "venuecast_origin_connections", Help: "Connections of viewers and workers.",
 		}),
 	}
-	for _, c := range []prometheus.Collector{m.parts, m.bytes, m.lateness, m.refused, m.responses, m.waiting, m.turned, m.connections} {
+	for _, c := range []prometheus.Collector{m.parts, m.bytes, m.lateness, m.refused, m.responses, m.waiting, m.turned, m.connections, m.thumbnails, m.thumbnailBytes, m.sprites} {
 		if err := reg.Register(c); err != nil {
 			return nil, fmt.Errorf("registering the origin's metrics: %w", err)
 		}

@@ -22,6 +22,7 @@ type Server struct {
 	token   [sha256.Size]byte // of the ingest token: comparing digests takes the same time for tokens of any length
 	handler http.Handler
 	waiting atomic.Int64
+	sprites *sprites
 }
 
 // New returns a server. It serves when it is run.
@@ -34,7 +35,7 @@ func New(opts Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{opts: opts, metrics: m, token: sha256.Sum256([]byte(opts.Token))}
+	s := &Server{opts: opts, metrics: m, token: sha256.Sum256([]byte(opts.Token)), sprites: newSprites(spriteBytes)}
 	s.handler = s.routes()
 	return s, nil
 }
@@ -61,6 +62,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /api/v1/feeds/{feed}/events", s.getEvents)
 	mux.HandleFunc("POST /api/v1/feeds/{feed}/events", s.authorised(s.postEvent))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
+	s.routePictures(mux)
 	s.routeClips(mux)
 	s.routePage(mux)
 	return s.common(mux)

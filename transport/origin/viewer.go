@@ -191,8 +191,12 @@ func failLive(w http.ResponseWriter, err error, maxAge time.Duration) {
 
 // writePlaylist sends the form that the client can read. Playlists must be offered as gzip (Apple authoring spec 10.1).
 func writePlaylist(w http.ResponseWriter, req *http.Request, text live.Text) {
+	writeText(w, req, playlistType, text)
+}
+
+func writeText(w http.ResponseWriter, req *http.Request, contentType string, text live.Text) {
 	h := w.Header()
-	h.Set("Content-Type", playlistType)
+	h.Set("Content-Type", contentType)
 	h.Set("Vary", "Accept-Encoding")
 	// It is weak: the bytes of the two encodings differ (RFC 9110 §8.8.1).
 	h.Set("ETag", text.Tag)

@@ -1,0 +1,23 @@
+package push
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"github.com/venuecast/venuecast/pipeline"
+)
+
+// PutThumbnail puts a segment's thumbnail; it is tried again until its context ends. Putting it again changes nothing.
+// pipeline.ErrFenced and ErrNoSession say what became of the session.
+func (c *Client) PutThumbnail(ctx context.Context, feed string, epoch uint64, t pipeline.Thumbnail) error {
+	header := http.Header{}
+	header.Set("Content-Type", "image/jpeg")
+	header.Set("Venuecast-Epoch", strconv.FormatUint(epoch, 10))
+	address := c.address(feed, strconv.FormatInt(t.MSN, 10), "thumbnail")
+	if _, err := c.send(ctx, request{http.MethodPut, feed, address, header, t.Data}); err != nil {
+		return fmt.Errorf("putting thumbnail %d of %s: %w", t.MSN, feed, err)
+	}
+	return nil
+}
