@@ -133,7 +133,7 @@ func (c *child) session(ctx context.Context) error {
 	o := transcode.Options{
 		Feed: feed, Epoch: a.Epoch, Resume: state, Video: e, Audio: e,
 		Out: c.sent, Meter: meter, Done: c.checkpoint, Plan: c.plan.now(), Switched: c.switched,
-		Thumbnails: c.thumbnails(meter),
+		Thumbnails: c.thumbnails(feed, meter),
 	}
 	from := uint64(1) // all of it, when it is measured
 	if c.job.Report == "" {

@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 
+	"github.com/venuecast/venuecast/codecs"
 	"github.com/venuecast/venuecast/codecs/libav"
 	"github.com/venuecast/venuecast/pipeline"
 	"github.com/venuecast/venuecast/pipeline/transcode"
@@ -12,11 +13,11 @@ import (
 )
 
 // thumbnails returns how the child makes a feed's thumbnails.
-func (c *child) thumbnails(meter *metrics.TranscodeFeed) *transcode.Thumbnails {
+func (c *child) thumbnails(feed pipeline.Feed, meter *metrics.TranscodeFeed) *transcode.Thumbnails {
 	a := c.job.Assignment
 	return &transcode.Thumbnails{
 		New: func(width, height int) (transcode.JPEGCoder, error) {
-			return libav.NewJPEGEncoder(libav.JPEGOptions{Width: width, Height: height})
+			return libav.NewJPEGEncoder(libav.JPEGOptions{Width: width, Height: height, HD: feed.Ladder.Video[0].Colour.Matrix == codecs.BT709.Matrix})
 		},
 		Out: session{c.origin, a.Feed, a.Epoch},
 		Note: func(fate string, err error) {

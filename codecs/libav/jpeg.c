@@ -2,12 +2,10 @@
 
 #include "native.h"
 
-// Returns the colour matrix of f, an SWS_CS value: where it is not said, that which players assume.
-int vc_jpeg_matrix(const AVFrame *f)
+// Returns the colour matrix of f, an SWS_CS value; unsaid where f does not say it.
+int vc_jpeg_matrix(const AVFrame *f, int unsaid)
 {
-    if (f->colorspace == AVCOL_SPC_UNSPECIFIED || f->colorspace == AVCOL_SPC_RGB)
-        return f->height >= 720 ? SWS_CS_ITU709 : SWS_CS_ITU601;
-    return f->colorspace;
+    return f->colorspace == AVCOL_SPC_UNSPECIFIED || f->colorspace == AVCOL_SPC_RGB ? unsaid : f->colorspace;
 }
 
 // Opens a scaler to 4:2:0 with the full range and the matrix of BT.601, as JFIF has it.

@@ -19,13 +19,16 @@ import (
 type JPEGOptions struct {
 	Width, Height int // in pixels, even, 2 to 16384
 	Quality       int // libav's scale: 2 is the best, 31 the worst. It defaults to 6.
+	// HD says that pictures which do not say their colours are of BT.709. It defaults to BT.601.
+	HD bool
 }
 
 // JPEGEncoder codes pictures as baseline JPEG files of one size: 4:2:0, full range and BT.601 as JFIF has it.
-// It scales by itself; pictures of any size and format may come. It works on the calling thread only.
+// It scales by itself; pictures of any size and format may come. HDR is tone-mapped. It works on the calling thread only.
 type JPEGEncoder struct {
 	o      JPEGOptions
 	codec  *astiav.CodecContext
+	tone   toneMap
 	from   scalerInput
 	matrix C.int
 	sws    *C.struct_SwsContext // for from and matrix; nil before the first picture
@@ -84,9 +87,21 @@ func (e *JPEGEncoder) JPEG(p codecs.Picture) ([]byte, error) {
 }
 
 func (e *JPEGEncoder) scale(src *Picture) error {
+	if C.vc_is_hdr(src.frame) != 0 {
+		mapped, err := e.tone.scale(src, e.o.Width, e.o.Height)
+		if err != nil {
+			return err
+		}
+		defer mapped.Release()
+		src = mapped
+	}
 	in := scalerInput{width: src.frame.width, height: src.frame.height}
 	in.format = C.vc_scale_format(src.frame, &in.fullRange)
-	if err := e.follow(in, C.vc_jpeg_matrix(src.frame)); err != nil {
+	unsaid := C.int(C.SWS_CS_ITU601)
+	if e.o.HD {
+		unsaid = C.SWS_CS_ITU709
+	}
+	if err := e.follow(in, C.vc_jpeg_matrix(src.frame, unsaid)); err != nil {
 		return err
 	}
 	err := failed(C.vc_jpeg_scale(e.sws, src.frame, e.frame, C.int(e.o.Width), C.int(e.o.Height)))
@@ -123,6 +138,7 @@ func (e *JPEGEncoder) freeContext() {
 // Close frees the encoder. A second Close does nothing.
 func (e *JPEGEncoder) Close() {
 	e.freeContext()
+	e.tone.filter.close()
 	freePacket(&e.packet)
 	freeFrame(&e.frame)
 	freeCodec(&e.codec)

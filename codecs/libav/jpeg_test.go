@@ -41,6 +41,42 @@ func TestAJPEGIsReadByAnotherDecoderInItsSizeAndBrightness(t *testing.T) {
 	}
 }
 
+func TestColoursOfHDAreThoseOfBT709(t *testing.T) {
+	for _, hd := range []bool{false, true} {
+		e, err := NewJPEGEncoder(JPEGOptions{Width: 64, Height: 64, HD: hd})
+		require.NoError(t, err)
+		// Green of full saturation: Y, Cb and Cr in limited range by either matrix.
+		y, u, v := byte(145), byte(54), byte(34)
+		if hd {
+			y, u, v = 173, 42, 26
+		}
+		p, err := NewPictureYUV(64, 64, bytes.Repeat([]byte{y}, 64*64), bytes.Repeat([]byte{u}, 32*32), bytes.Repeat([]byte{v}, 32*32))
+		require.NoError(t, err)
+		file, err := e.JPEG(p)
+		p.Release()
+		e.Close()
+		require.NoError(t, err)
+		img, err := jpeg.Decode(bytes.NewReader(file))
+		require.NoError(t, err)
+		got := color.RGBAModel.Convert(img.At(32, 32)).(color.RGBA)
+		require.InDelta(t, 0, got.R, 4)
+		require.InDelta(t, 255, got.G, 4)
+		require.InDelta(t, 0, got.B, 4)
+	}
+}
+
+func TestHDRIsToneMappedAsInTheRenditions(t *testing.T) {
+	p := hdr(t, 721)
+	defer p.Release()
+	y, _, _ := scaled(t, openTestScaler(t, 64, 64), p)
+	file, err := openTestJPEG(t, 64, 64).JPEG(p)
+	require.NoError(t, err)
+	img, err := jpeg.Decode(bytes.NewReader(file))
+	require.NoError(t, err)
+	full := (mean(y) - 16) * 255 / 219
+	require.InDelta(t, full, float64(color.GrayModel.Convert(img.At(32, 32)).(color.Gray).Y), 2)
+}
+
 func TestTheSamePictureGivesTheSameJPEG(t *testing.T) {
 	e := openTestJPEG(t, 160, 90)
 	p := pattern(t, 640, 360, 3)

@@ -49,7 +49,7 @@ int vc_is_hdr(const AVFrame *f);
 void vc_complete_hdr(AVFrame *f);
 
 // jpeg.c
-int vc_jpeg_matrix(const AVFrame *f);
+int vc_jpeg_matrix(const AVFrame *f, int unsaid);
 int vc_jpeg_open(struct SwsContext **out, int width, int height, int format, int full_range, int matrix,
                  int to_width, int to_height);
 int vc_jpeg_scale(struct SwsContext *s, const AVFrame *src, AVFrame *dst, int width, int height);

@@ -248,7 +248,7 @@ func (s *source) show(ctx context.Context, frame int64, p *shot) error {
 			return err
 		}
 	}
-	s.w.thumbnails.take(frame, p, s.scalers, s.from)
+	s.w.thumbnails.take(frame, p)
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/venuecast/venuecast/codecs"
@@ -45,7 +46,6 @@ const (
 type thumbnails struct {
 	o     *Thumbnails // nil: none are made
 	w     *Worker
-	from  int // the rendition whose pictures are taken
 	queue *pipeline.Queue[framed]
 	coder JPEGCoder
 	size  [2]int
@@ -65,22 +65,20 @@ func newThumbnails(w *Worker, o *Thumbnails) *thumbnails {
 	if o == nil || len(w.o.Feed.Ladder.Video) == 0 {
 		return t
 	}
-	t.o, t.from = o, thumbnailSource(w.o.Feed.Ladder.Video)
+	t.o = o
 	top := w.o.Feed.Ladder.Video[0]
 	t.size[0], t.size[1] = thumbnailSize(top.Width, top.Height)
 	return t
 }
 
-// thumbnailSource returns the smallest rendition that is not smaller than a thumbnail, else the largest: its pictures are
-// scaled already.
-func thumbnailSource(video []ladder.Video) int {
-	from := 0
-	for i, v := range video {
-		if v.Height >= thumbnailHeight {
-			from = i
+// smallest returns the smallest picture of a shot that is not smaller than a thumbnail, of those that are there anyway.
+func smallest(p *shot, video []ladder.Video) codecs.Picture {
+	for i, v := range slices.Backward(video) {
+		if scaled := p.sizes[i+1]; scaled != nil && v.Height >= thumbnailHeight {
+			return scaled
 		}
 	}
-	return from
+	return p.sizes[0]
 }
 
 // thumbnailSize returns the size of thumbnails of pictures of the given size: even, in the same shape, and never larger.
@@ -95,17 +93,12 @@ func thumbnailSize(width, height int) (w, h int) {
 	return max(w&^1, 2), max(h&^1, 2)
 }
 
-// take hands on the first picture of a segment. The source calls it after the renditions have theirs.
-func (t *thumbnails) take(frame int64, p *shot, scalers []Scaler, from []int) {
+// take hands on the first picture of a segment. The source calls it when the renditions have theirs.
+func (t *thumbnails) take(frame int64, p *shot) {
 	if t.o == nil || frame != t.w.grid.PartFrame(t.w.grid.Segment(frame), 0) {
 		return
 	}
-	sized, err := p.size(t.from, scalers, from)
-	if err != nil {
-		t.o.Note(ThumbnailFailed, fmt.Errorf("scaling for a thumbnail: %w", err))
-		return
-	}
-	ref := sized.Retain()
+	ref := smallest(p, t.w.o.Feed.Ladder.Video).Retain()
 	if !t.queue.TryPush(framed{frame: frame, picture: ref}, 1) {
 		ref.Release()
 		t.o.Note(ThumbnailSkipped, nil)

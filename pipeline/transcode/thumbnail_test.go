@@ -167,17 +167,23 @@ func TestAFeedGoesOnWithoutThumbnails(t *testing.T) {
 	}
 }
 
-func TestThumbnailsAreMadeOfTheSmallestPictureThatIsLargeEnough(t *testing.T) {
+func TestThumbnailsAreMadeOfTheSmallestPictureThatIsThereAndLargeEnough(t *testing.T) {
+	e := &fakeEngine{}
+	decoded, large, small, tiny := e.picture("decoded"), e.picture("large"), e.picture("small"), e.picture("tiny")
+	video := []ladder.Video{{Height: 720}, {Height: 180}, {Height: 144}}
 	for _, c := range []struct {
-		heights []int
-		want    int
-	}{{[]int{1080, 720, 360}, 2}, {[]int{1080, 360, 144}, 1}, {[]int{144, 90}, 0}, {[]int{180}, 0}} {
-		var video []ladder.Video
-		for _, h := range c.heights {
-			video = append(video, ladder.Video{Height: h})
-		}
-		require.Equal(t, c.want, thumbnailSource(video), "%v", c.heights)
+		want *fakePicture
+		have []codecs.Picture
+	}{
+		{small, []codecs.Picture{decoded, large, small, tiny}},
+		{large, []codecs.Picture{decoded, large, nil, tiny}}, // a rendition that is off, or has half the pictures
+		{decoded, []codecs.Picture{decoded, nil, nil, tiny}},
+	} {
+		require.Same(t, c.want, smallest(&shot{sizes: c.have}, video))
 	}
+}
+
+func TestThumbnailsKeepTheShapeOfThePicture(t *testing.T) {
 	for _, c := range [][4]int{
 		{1920, 1080, 320, 180}, {1440, 1080, 240, 180}, {1080, 1920, 100, 180}, {3840, 1080, 320, 90}, {160, 90, 160, 90}, {2, 4000, 2, 180},
 	} {
