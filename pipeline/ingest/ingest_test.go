@@ -34,6 +34,7 @@ type venue struct {
 	feed    *pipeline.Feed
 	defined int
 	records []pipeline.Record
+	times   []time.Time // of the records
 	fenced  bool
 	dropped map[string]int
 }
@@ -44,7 +45,7 @@ func (v *venue) Publish(r pipeline.Record) error {
 	if v.fenced {
 		return pipeline.ErrFenced
 	}
-	v.records = append(v.records, r)
+	v.records, v.times = append(v.records, r), append(v.times, time.Now())
 	return nil
 }
 
@@ -235,6 +236,42 @@ func TestWhileASourceIsAwayItsAbsenceIsDeclaredTenTimesASecondFromTheSameFrame(t
 		}
 		require.Greater(t, len(c.starts), 15, "it keeps trying at short intervals")
 	})
+}
+
+// TestAnAbsenceIsDeclaredSoonerWhenTheSessionHasEnded: what is repeated meanwhile must come before players run out of pictures.
+func TestAnAbsenceIsDeclaredSoonerWhenTheSessionHasEnded(t *testing.T) {
+	for _, c := range []struct {
+		name        string
+		ends        bool
+		least, most time.Duration
+	}{
+		{"the session ends", true, 80 * time.Millisecond, 240 * time.Millisecond},
+		{"the source is silent", false, 460 * time.Millisecond, 620 * time.Millisecond},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				v, cam := &venue{}, &camera{}
+				cam.sessions = append(cam.sessions, func(ctx context.Context, s ingest.Sink) error {
+					cam.begin(s)
+					cam.send(ctx, s, 0, 75)
+					if !c.ends {
+						<-ctx.Done()
+					}
+					return errors.New("reset by peer")
+				})
+				_ = take(t, v, cam, 10*time.Second)
+				behind := map[bool]int{}
+				for i, r := range v.records {
+					if r.Absence != nil {
+						late := v.times[i].Sub(v.feed.Grid.FrameTime(r.Absence.To).Time())
+						behind[late >= c.least && late <= c.most]++
+					}
+				}
+				require.Zero(t, behind[false])
+				require.Greater(t, behind[true], 60)
+			})
+		})
+	}
 }
 
 func TestWrongPasswordIsTriedRarely(t *testing.T) {

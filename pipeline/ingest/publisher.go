@@ -27,6 +27,7 @@ type publisher struct {
 	last     int64     // the newest frame published
 	lastAt   time.Time // when the newest picture came in
 	tickedTo int64     // the frame up to which an absence was declared
+	gone     bool      // the last picture's session has ended: no more of its pictures are on their way
 }
 
 const (
@@ -36,6 +37,8 @@ const (
 	// absenceAfter is how long a source may be silent before it counts as away, three pictures at least: a TCP stall shorter
 	// than this loses no picture.
 	absenceAfter = 500 * time.Millisecond
+	// goneAfter is how many pictures a source whose session has ended may be silent. Shaka Player keeps half a second.
+	goneAfter = 3
 )
 
 // events is where a source's events come from.
@@ -151,7 +154,7 @@ func (p *publisher) event(e event) error {
 			p.broken = dropLoss
 		}
 	case e.ended:
-		p.broken = dropStart
+		p.broken, p.gone = dropStart, true
 		return p.publishSound(p.sound.flush())
 	case e.unit != nil:
 		return p.unit(*e.unit)
@@ -190,7 +193,7 @@ func ticksOrZero(t time.Time) codecs.Ticks {
 func (p *publisher) picture(f codecs.Format, u Unit, pts codecs.Ticks) error {
 	frame := p.snapper.Snap(pts)
 	unit := codecs.AccessUnit{PTS: p.feed.Grid.FrameTime(frame), RandomAccess: u.RandomAccess, Data: u.Data}
-	p.last, p.lastAt = max(p.last, frame), u.Arrival
+	p.last, p.lastAt, p.gone = max(p.last, frame), u.Arrival, false
 	if err := p.publish(pipeline.Record{Bundle: &codecs.Bundle{Format: f, Units: []codecs.AccessUnit{unit}}}); err != nil {
 		return err
 	}
@@ -203,7 +206,10 @@ func (p *publisher) tick() error {
 	if p.feed == nil {
 		return nil
 	}
-	after := max(absenceAfter, 3*p.feed.Grid.FrameDuration().Duration())
+	after := goneAfter * p.feed.Grid.FrameDuration().Duration()
+	if !p.gone {
+		after = max(after, absenceAfter)
+	}
 	if now.Sub(p.lastAt) < after {
 		return nil
 	}
