@@ -4,6 +4,7 @@
 # make lint    golangci-lint
 # make fuzz    every fuzz target for FUZZTIME (default 10s)
 # make chaos   every fault of the chaos suite five times (50 minutes); prints a table and writes chaos.json
+# make lint-live   lint watches /live and /dvr for LINT (default 10m) while worker, camera and origin fail in turn; a table
 # make players PLAYERS="--only hls.js,ffmpeg"   players that nobody here wrote play a live feed, through faults; a table
 # make bench   the standard ladder against the ffmpeg command line: cost and quality (BENCH adds flags, as BENCH="--file F --json")
 # make media   testdata made anew by the built ffmpeg
@@ -15,7 +16,7 @@ FUZZTIME ?= 10s
 
 version := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 
-.PHONY: demo build edge test lint fuzz bench chaos media ffmpeg-path deps-build deps-test clean
+.PHONY: demo build edge test lint lint-live fuzz bench chaos players media ffmpeg-path deps-build deps-test clean
 
 demo: build
 	@bin/venuecast demo
@@ -39,6 +40,10 @@ fuzz: deps-build
 # CHAOS='-faults "worker killed" -times 1 -seed 42' runs less; see cmd/internal/chaos.
 chaos: deps-build
 	@source scripts/env.sh && go run ./cmd/internal/chaos $(CHAOS)
+
+LINT ?= 10m
+lint-live: deps-build
+	@source scripts/env.sh && go run ./cmd/internal/chaos -lint $(LINT)
 
 players: build deps-players
 	@source scripts/env.sh && go run ./cmd/internal/players $(PLAYERS)

@@ -10,7 +10,6 @@ import (
 	"maps"
 	"os"
 	"slices"
-	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -73,40 +72,28 @@ func runLint(ctx context.Context, url string, during time.Duration, f *findings)
 	return nil
 }
 
-const (
-	// maxShown is how often one rule's violations are printed for one URL without its query. All are counted.
-	maxShown = 3
-	// maxKnown bounds what is remembered to tell a standing fault from a new one.
-	maxKnown = 100_000
-)
+// maxShown is how often one rule's violations are printed for one URL without its query. All are counted.
+const maxShown = 3
 
 // findings prints violations as they come, each once, and counts them.
 type findings struct {
 	out    io.Writer
 	asJSON bool
-	known  map[string]bool // a fault that stands is found with every reload
+	known  lint.Once
 	shown  map[string]int
 	counts map[string]int // by rule
 	err    error          // the first of printing
 }
 
 func newFindings(out io.Writer, asJSON bool) *findings {
-	return &findings{out: out, asJSON: asJSON, known: map[string]bool{}, shown: map[string]int{}, counts: map[string]int{}}
+	return &findings{out: out, asJSON: asJSON, known: lint.Once{}, shown: map[string]int{}, counts: map[string]int{}}
 }
 
 func (f *findings) add(v rules.Violation) {
-	url, _, _ := strings.Cut(v.URL, "?")
-	key := v.ID + " " + url
-	what := key + " " + strings.Join(v.Lines, "\n")
-	if len(v.Lines) == 0 {
-		what += v.Detail
-	}
-	if f.known[what] {
+	if !f.known.New(&v) {
 		return
 	}
-	if len(f.known) < maxKnown {
-		f.known[what] = true
-	}
+	key := v.ID + " " + lint.Place(&v)
 	f.counts[v.ID]++
 	f.shown[key]++
 	if f.asJSON {
@@ -142,7 +129,7 @@ func (f *findings) summary(seen lint.Seen) error {
 	}
 	fmt.Fprintf(table, "%d violations of a MUST, %d of a SHOULD, of %d rules; in %d playlists, %d parts, %d segments and %d other answers\n",
 		must, should, len(rules.All()), seen[rules.MediaPlaylist], seen[rules.PartialSegment], seen[rules.MediaSegment],
-		seen[rules.InitSection]+seen[rules.Hint]+seen[rules.Again]+seen[rules.Removed]+seen[rules.Probe])
+		seen[rules.InitSection]+seen[rules.Picture]+seen[rules.Hint]+seen[rules.Again]+seen[rules.Removed]+seen[rules.Probe])
 	return table.Flush()
 }
 

@@ -7,4 +7,5 @@
 //
 //	go run ./cmd/internal/chaos            # every fault five times
 //	go run ./cmd/internal/chaos -short     # some faults once
+//	go run ./cmd/internal/chaos -lint 10m  # lint of /live and /dvr while a worker, the origin and the camera's network fail
 package main

@@ -40,6 +40,7 @@ func command(ctx context.Context, args []string) error {
 	dir := flags.String("dir", "", "folder for logs and recordings (default: a new one)")
 	bin := flags.String("bin", "", "folder with venuecast and nats-server (default: they are built)")
 	out := flags.String("out", "chaos.json", "where to write the figures")
+	lint := flags.Duration("lint", 0, "watch the playlists like strict clients for so long instead, while faults happen in turn")
 	flags.IntVar(&s.times, "times", 5, "how often each fault is injected")
 	flags.Uint64Var(&s.seed, "seed", uint64(time.Now().UnixNano()), "of the random moments")
 	if err := flags.Parse(args); err != nil {
@@ -59,6 +60,9 @@ func command(ctx context.Context, args []string) error {
 		return err
 	}
 	defer http.DefaultClient.CloseIdleConnections()
+	if *lint > 0 {
+		return lintLive(ctx, s.dir, s.binaries, *lint, s.log)
+	}
 	failed := s.run(ctx)
 	fmt.Println(table(s.results))
 	return errors.Join(failed, write(*out, record{Seed: s.seed, Faults: s.results}))
