@@ -75,6 +75,7 @@ var bounded = map[string][]string{
 	"venuecast_libav_live_objects":     {"kind"},  // the sorts of native object
 	"venuecast_origin_responses_total": {"class"}, // 2xx, 3xx, 4xx, 5xx
 	"venuecast_capacity_free_ladders":  {"class"}, // 2160p, 1080p, 720p
+	"venuecast_origin_clips_total":     {"state"}, // ready, failed, deleted
 }
 
 // newOrigin registers the metrics of the origin role, which are its own.
@@ -86,6 +87,8 @@ func newOrigin(t *testing.T, reg prometheus.Registerer) {
 	_, err = origin.New(origin.Options{Feeds: live.New(live.Options{}), Listener: listener, Token: "t", Registerer: reg})
 	require.NoError(t, err)
 	_, err = origin.StoreErrors(reg)
+	require.NoError(t, err)
+	_, err = origin.ClipsDone(reg)
 	require.NoError(t, err)
 }
 

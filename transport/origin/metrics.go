@@ -23,7 +23,7 @@ type metrics struct {
 	connections prometheus.Gauge
 }
 
-func newMetrics(reg prometheus.Registerer) (*metrics, error) {
+func newMetrics(reg prometheus.Registerer, mostConnections int) (*metrics, error) {
 	rendition := []string{"feed", "rendition"}
 	m := &metrics{
 		parts: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -61,7 +61,14 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 			Name: "venuecast_origin_connections", Help: "Connections of viewers and workers.",
 		}),
 	}
-	for _, c := range []prometheus.Collector{m.parts, m.bytes, m.lateness, m.refused, m.responses, m.waiting, m.turned, m.connections, m.thumbnails, m.thumbnailBytes, m.sprites} {
+	most := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "venuecast_origin_connections_limit", Help: "Connections that are accepted at a time; more wait.",
+	})
+	most.Set(float64(mostConnections))
+	for _, c := range []prometheus.Collector{
+		m.parts, m.bytes, m.lateness, m.refused, m.responses, m.waiting, m.turned, m.connections, most,
+		m.thumbnails, m.thumbnailBytes, m.sprites,
+	} {
 		if err := reg.Register(c); err != nil {
 			return nil, fmt.Errorf("registering the origin's metrics: %w", err)
 		}
@@ -88,5 +95,6 @@ func ClipsDone(reg prometheus.Registerer) (func(state string), error) {
 	if err := reg.Register(clips); err != nil {
 		return nil, fmt.Errorf("registering the clips' metrics: %w", err)
 	}
+	clips.WithLabelValues(ClipFailed) // at zero, so that the first one is an increase
 	return func(state string) { clips.WithLabelValues(state).Inc() }, nil
 }
