@@ -2,11 +2,11 @@
 // and does what the answers say. The conductor is cmd/internal/players; it judges, this page only tells.
 "use strict";
 
-const SAMPLE_MS = 250;
 // The rows of the test card in which its bar lies, and the size at which testcard.Read gets it.
 const CARD = { width: 320, rows: 36, from: 25, to: 33, rowHeight: 5 };
 
 const query = new URLSearchParams(location.search);
+const SAMPLE_MS = Number(query.get("sample")) || 250;
 const video = document.getElementById("video");
 const troubles = [];
 const trouble = (text, fatal) => troubles.push({ text: String(text), fatal: Boolean(fatal) });
@@ -15,7 +15,7 @@ const trouble = (text, fatal) => troubles.push({ text: String(text), fatal: Bool
 // which UTC its picture has.
 const players = {
   async hlsjs(url) {
-    const hls = new Hls({ lowLatencyMode: true });
+    const hls = new Hls({ lowLatencyMode: true, ...JSON.parse(query.get("config") || "{}") });
     hls.on(Hls.Events.ERROR, (_, e) => {
       trouble(`${e.details} ${e.error?.message ?? e.reason ?? ""} ${e.response?.code ?? ""} ${e.frag?.url ?? e.url ?? ""}`, e.fatal);
     });

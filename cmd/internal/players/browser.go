@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -18,9 +19,10 @@ import (
 
 // browsers are what plays in a page. The page is served here and reports here, so a browser needs no driver.
 type browsers struct {
-	files   string // folder of the page
-	dir     string // of logs and profiles
-	modules string // folder of the npm packages, once they are installed
+	files   string     // folder of the page
+	dir     string     // of logs and profiles
+	query   url.Values // for the page, besides what it always gets
+	modules string     // folder of the npm packages, once they are installed
 }
 
 // browser is one that can be started with an address, headless.
@@ -87,6 +89,7 @@ func (b *browsers) play(ctx context.Context, p page, in browser, name, script, f
 		return err
 	}
 	query := url.Values{"player": {script}, "url": {feed}}
+	maps.Copy(query, b.query)
 	address := "http://" + listener.Addr().String() + "/?" + query.Encode()
 	server := &http.Server{Handler: p.handler(), ReadHeaderTimeout: 5 * time.Second}
 	return pipeline.Run(ctx,

@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -37,6 +38,12 @@ type options struct {
 	files   string // folder of the pages and scripts
 	dir     string
 	out     string
+
+	latency  bool
+	modes    string
+	joins    int
+	joinTime time.Duration
+	query    url.Values // for the page of a browser
 }
 
 // leastSeconds leaves time to every step of the trial.
@@ -54,11 +61,18 @@ func parse(args []string) (options, error) {
 	flags.StringVar(&o.files, "files", "testdata/players", "folder with the players' pages and scripts")
 	flags.StringVar(&o.dir, "dir", "", "folder for logs (default: a new one)")
 	flags.StringVar(&o.out, "out", "bin/players.json", "where to write the figures")
+	flags.BoolVar(&o.latency, "latency", false, "instead, measure camera to screen with hls.js in Chromium in each of several modes")
+	flags.StringVar(&o.modes, "modes", "", "with --latency: names of modes, separated by semicolons; all when empty")
+	flags.IntVar(&o.joins, "joins", 4, "with --latency: how often the player joins in each mode")
+	flags.DurationVar(&o.joinTime, "join-time", 20*time.Second, "with --latency: how long it plays then")
 	if err := flags.Parse(args); err != nil {
 		return options{}, err
 	}
 	if o.seconds < leastSeconds {
 		return options{}, fmt.Errorf("--seconds %d: want %d at least, every step needs its time", o.seconds, leastSeconds)
+	}
+	if o.joins < 1 || o.joinTime < leastJoinTime {
+		return options{}, fmt.Errorf("--joins %d --join-time %v: want 1 and %v at least", o.joins, o.joinTime, leastJoinTime)
 	}
 	return o, nil
 }
@@ -74,6 +88,9 @@ func command(ctx context.Context, args []string) (err error) {
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	log.Info("players begin", "logs", o.dir)
+	if o.latency {
+		return measureLatency(ctx, o)
+	}
 	list, err := choose(players(o), o.only)
 	if err != nil {
 		return err
@@ -100,7 +117,7 @@ func open(ctx context.Context, o options) (*feed, func(), error) {
 	if o.url != "" {
 		return &feed{url: o.url}, func() {}, nil
 	}
-	v, err := newVenue(ctx, o.binary, o.dir)
+	v, err := newVenue(ctx, o.binary, o.dir, ladder{preset: "superfast", part: "320ms"}, wholeWindow)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -147,7 +164,7 @@ func verdict(results []result) error {
 	return fmt.Errorf("%d of %d players did not play well: %s", len(failed), len(results), strings.Join(failed, ", "))
 }
 
-func write(file string, results []result) error {
+func write(file string, results any) error {
 	data, err := json.MarshalIndent(results, "", "  ")
 	if err != nil {
 		return err

@@ -31,7 +31,7 @@ type player struct {
 
 // players are all, in the order in which they play.
 func players(o options) []player {
-	b := &browsers{files: o.files, dir: o.dir}
+	b := &browsers{files: o.files, dir: o.dir, query: o.query}
 	chromium, firefox, webkit := b.chromium, b.firefox, b.webkit
 	p := &pipes{dir: o.dir, ffmpeg: filepath.Join(o.ffmpeg, "ffmpeg")}
 	g := &gstreamer{script: filepath.Join(o.files, "gst.py"), dir: o.dir}

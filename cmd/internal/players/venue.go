@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,29 +28,41 @@ const lowest, highest = 180, 360
 
 // venue is a synthetic camera and a venuecast serve.
 type venue struct {
-	ctx    context.Context //nolint:containedctx // of the processes, which come and go while the venue lives
-	stop   context.CancelFunc
-	camera *process
-	serve  *process
-	source program
-	origin string
-	data   string
+	ctx     context.Context //nolint:containedctx // of the processes, which come and go while the venue lives
+	stop    context.CancelFunc
+	camera  *process
+	serve   *process
+	source  program
+	origin  string
+	metrics string // address
+	data    string
+	ready   int // how many segments are listed when it is ready
 }
+
+// ladder is what may differ between venues.
+type ladder struct {
+	preset  string
+	part    string
+	latency string // empty: normal
+}
+
+// wholeWindow is how many segments the live playlist lists at most: 30 s.
+const wholeWindow = 15
 
 // readyWithin is how long a venue may take until it plays, and then until its playlist is full.
 const readyWithin = 60 * time.Second
 
-// newVenue starts a venue and returns when a player that joins can go 20 s back.
-func newVenue(ctx context.Context, binary, dir string) (*venue, error) {
+// newVenue starts a venue and returns when its live playlist lists so many segments: with all, a player that joins can go 20 s back.
+func newVenue(ctx context.Context, binary, dir string, l ladder, segments int) (*venue, error) {
 	ports, err := freeAddresses(3)
 	if err != nil {
 		return nil, err
 	}
 	origin, metrics, camera := ports[0], ports[1], ports[2]
 	ctx, stop := context.WithCancel(ctx)
-	v := &venue{ctx: ctx, stop: stop, origin: origin, data: filepath.Join(dir, "data")}
+	v := &venue{ctx: ctx, stop: stop, origin: origin, metrics: metrics, data: filepath.Join(dir, "data"), ready: segments}
 	config := filepath.Join(dir, "venue.yaml")
-	if err := os.WriteFile(config, []byte(configuration(v.data, origin, metrics, camera)), 0o600); err != nil {
+	if err := os.WriteFile(config, []byte(configuration(v, camera, l)), 0o600); err != nil {
 		return nil, err
 	}
 	v.source = program{name: "camera", dir: dir, args: []string{
@@ -63,7 +76,7 @@ func newVenue(ctx context.Context, binary, dir string) (*venue, error) {
 	return v, nil
 }
 
-func configuration(data, origin, metrics, camera string) string {
+func configuration(v *venue, camera string, l ladder) string {
 	return fmt.Sprintf(`venue: players
 data: %q
 origin: {listen: %q}
@@ -72,13 +85,14 @@ feeds: [{id: cam, source: "rtsp://%s/camera", ladder: players}]
 ladders:
   players:
     segment: 2s
-    part: 320ms
+    part: %s
+    latency: %s
     dvr: 10m
     video:
-      - {name: 360p, height: %d, bitrate: 600k, preset: superfast}
-      - {name: 180p, height: %d, bitrate: 200k, preset: superfast}
+      - {name: 360p, height: %d, bitrate: 600k, preset: %s}
+      - {name: 180p, height: %d, bitrate: 200k, preset: %s}
     audio: [{name: stereo, bitrate: 96k}]
-`, data, origin, metrics, camera, highest, lowest)
+`, v.data, v.origin, v.metrics, camera, l.part, cmp.Or(l.latency, "normal"), highest, l.preset, lowest, l.preset)
 }
 
 func (v *venue) url() string { return "http://" + v.origin + "/live/cam/index.m3u8" }
@@ -107,10 +121,10 @@ func (v *venue) open(serve program) (err error) {
 	}
 }
 
-// full says whether the live playlist reaches as far back as it will: 30 s.
+// full says whether the live playlist reaches as far back as it must.
 func (v *venue) full(ctx context.Context) bool {
 	body, err := get(ctx, "http://"+v.origin+"/live/cam/360p/index.m3u8")
-	return err == nil && strings.Count(body, "#EXTINF") >= 15
+	return err == nil && strings.Count(body, "#EXTINF") >= v.ready
 }
 
 // cut ends the camera, mend starts it anew.
