@@ -41,6 +41,9 @@ func Explain(c *Config) string {
 func (l Ladder) explain(out *strings.Builder, feeds []string) {
 	p := l.Pipeline()
 	fmt.Fprintf(out, "ladder %s for %s: segment %v, part %v, dvr %s\n", l.Name, strings.Join(feeds, ", "), p.Segment, p.Part, short(p.DVR))
+	if p.Passthrough {
+		fmt.Fprintln(out, "  the camera's own pictures where they fit; then the segment is a whole number of its I-frame intervals")
+	}
 	for _, v := range p.Video {
 		rate := ""
 		if v.Divisor > 1 {

@@ -43,12 +43,13 @@ func (d *decoder) ladder(n ast.Node) ladder.Ladder {
 		"segment": func(n ast.Node) {
 			l.Segment, segment = d.duration(n, "segment", 500*time.Millisecond, 10*time.Second), n
 		},
-		"part":    func(n ast.Node) { l.Part, part = d.duration(n, "part", 100*time.Millisecond, 10*time.Second), n },
-		"dvr":     func(n ast.Node) { l.DVR = d.duration(n, "dvr", 30*time.Second, 30*24*time.Hour) },
-		"fps":     func(n ast.Node) { l.FrameRate = d.frameRate(n) },
-		"latency": func(n ast.Node) { l.Latency = ladder.Latency(d.oneOf(n, "latency", "normal", "low")) },
-		"video":   func(n ast.Node) { l.Video = d.videos(n, names) },
-		"audio":   func(n ast.Node) { l.Audio = d.audios(n, names) },
+		"part":        func(n ast.Node) { l.Part, part = d.duration(n, "part", 100*time.Millisecond, 10*time.Second), n },
+		"dvr":         func(n ast.Node) { l.DVR = d.duration(n, "dvr", 30*time.Second, 30*24*time.Hour) },
+		"fps":         func(n ast.Node) { l.FrameRate = d.frameRate(n) },
+		"latency":     func(n ast.Node) { l.Latency = ladder.Latency(d.oneOf(n, "latency", "normal", "low")) },
+		"passthrough": func(n ast.Node) { l.Passthrough = d.oneOf(n, "passthrough", "auto", "never") == "auto" },
+		"video":       func(n ast.Node) { l.Video = d.videos(n, names) },
+		"audio":       func(n ast.Node) { l.Audio = d.audios(n, names) },
 	}, "video")
 	if l.Segment > 0 && l.Part > l.Segment {
 		d.fail(part, "part %v is longer than segment %v: want at most the segment", l.Part, l.Segment)

@@ -16,6 +16,23 @@ type Feed struct {
 	Ladder ladder.Ladder `json:"ladder"` // with widths and heights resolved for this source
 	// Asked is the ladder as configured, before it was resolved: when it changes, the feed is made anew.
 	Asked ladder.Ladder `json:"asked"`
+	// Passthrough says which rendition is the source's own pictures where they fit; nil: none is.
+	Passthrough *Passthrough `json:"passthrough,omitempty"`
+}
+
+// Passthrough is what a worker must know to pass a source's own pictures on as a rendition. The grid's segments begin where the
+// source had its random access pictures when the feed was defined.
+type Passthrough struct {
+	Rendition     string `json:"rendition"`
+	ParameterSets []byte `json:"parameter_sets"` // of the source, Annex B: they stand in the init section
+}
+
+// Passed returns the passthrough of a rendition, nil if it is only encoded.
+func (f Feed) Passed(rendition string) *Passthrough {
+	if f.Passthrough == nil || f.Passthrough.Rendition != rendition {
+		return nil
+	}
+	return f.Passthrough
 }
 
 // Validate reports what is wrong with a feed that came from outside.

@@ -38,7 +38,7 @@ type ladderBench struct {
 	file, config, ladder, against, ffmpeg, keep string
 	seconds                                     float64
 	pairs                                       int
-	json                                        bool
+	json, passthrough                           bool
 
 	tool  bench.FFmpeg
 	feed  pipeline.Feed
@@ -73,6 +73,7 @@ func newBenchLadder() *cobra.Command {
 	f.IntVar(&b.pairs, "runs", 3, "counted runs of each side")
 	f.StringVar(&b.ffmpeg, "ffmpeg", os.Getenv("VENUECAST_FFMPEG"), "folder of ffmpeg (default: $VENUECAST_FFMPEG, or that in PATH)")
 	f.StringVar(&b.keep, "keep", "", "folder to leave the media in (default: they are removed)")
+	f.BoolVar(&b.passthrough, "passthrough", false, "pass the file's own pictures on as the largest rendition; ffmpeg still encodes all")
 	f.BoolVar(&b.json, "json", false, "print JSON")
 	return cmd
 }
@@ -180,6 +181,12 @@ func (b *ladderBench) resolve() error {
 		return err
 	}
 	b.feed = pipeline.Feed{ID: "bench", Grid: g, Ladder: resolved, Asked: asked}
+	if b.passthrough {
+		if b.feed, err = bench.Passthrough(b.feed, b.file); err != nil {
+			return err
+		}
+		g = b.feed.Grid
+	}
 	b.first = g.PartFrame(g.Segment(g.FrameAt(now))+1, 0)
 	return nil
 }

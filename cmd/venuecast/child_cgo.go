@@ -132,7 +132,8 @@ func (c *child) session(ctx context.Context) error {
 	meter := c.meter.Feed(a.Feed)
 	o := transcode.Options{
 		Feed: feed, Epoch: a.Epoch, Resume: state, Video: e, Audio: e,
-		Out: c.sent, Meter: meter, Done: c.checkpoint, Plan: c.plan.now(), Switched: c.switched,
+		Out: c.sent, Meter: &passages{TranscodeFeed: meter, log: c.log.With("feed", a.Feed)}, Done: c.checkpoint,
+		Plan: c.plan.now(), Switched: c.switched,
 		Thumbnails: c.thumbnails(feed, meter),
 	}
 	from := uint64(1) // all of it, when it is measured
@@ -180,6 +181,26 @@ func (m measured) Next(ctx context.Context) (pipeline.Record, error) {
 		m.meter.Behind(m.Lag(), time.Since(r.Bundle.Units[0].PTS.Time()))
 	}
 	return r, err
+}
+
+// passages logs when a rendition begins or ceases to be the source's own pictures.
+type passages struct {
+	*metrics.TranscodeFeed
+	log  *slog.Logger
+	last string // of the one rendition that can be
+}
+
+func (p *passages) Segment(rendition, outcome string) {
+	p.TranscodeFeed.Segment(rendition, outcome)
+	if outcome == p.last {
+		return
+	}
+	p.last = outcome
+	if outcome == transcode.SegmentPassed {
+		p.log.Info("rendition is passed through", "rendition", rendition)
+		return
+	}
+	p.log.Warn("rendition is encoded instead of passed through", "rendition", rendition, "reason", outcome)
 }
 
 // growProcs gives the Go scheduler more processors than there are stages that work in libav. A call of libav takes

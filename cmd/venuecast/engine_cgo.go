@@ -39,7 +39,7 @@ func (e engine) NewScaler(v ladder.Video) (transcode.Scaler, error) {
 func (e engine) NewEncoder(v ladder.Video, g grid.Grid, l ladder.Latency) (transcode.Encoder, error) {
 	enc, err := libav.OpenEncoder(libav.EncoderOptions{
 		Codec: v.Codec, Encoder: v.Encoder, Width: v.Width, Height: v.Height, Bitrate: v.Bitrate, Quality: v.CRF, Depth: v.Depth, Colour: v.Colour, Preset: v.Preset,
-		FrameRate: g.FrameRate, Divisor: v.Divisor, LowLatency: l == ladder.LatencyLow, BFrames: -1,
+		FrameRate: g.FrameRate, Divisor: v.Divisor, SetID: v.SetID, LowLatency: l == ladder.LatencyLow, BFrames: -1,
 	})
 	if err != nil {
 		return nil, err

@@ -162,7 +162,7 @@ func readAVC(info *InitInfo, record []byte) (err error) {
 	if len(units) == 0 {
 		return errors.New("avcC: no SPS")
 	}
-	if info.Codecs, err = h264.Codecs(units[0]); err != nil {
+	if info.Codecs, err = h264.Codecs(units...); err != nil {
 		return err
 	}
 	units = append(units, readUnits(&r, r.u8())...)

@@ -70,7 +70,7 @@ func configureAVC(annexb []byte) (config, error) {
 	if err != nil {
 		return config{}, err
 	}
-	name, err := h264.Codecs(sets.SPS[0])
+	profile, err := h264.CommonProfile(sets.SPS...)
 	if err != nil {
 		return config{}, err
 	}
@@ -81,7 +81,8 @@ func configureAVC(annexb []byte) (config, error) {
 	if err := setDepth(box, sets.SPS[0]); err != nil {
 		return config{}, err
 	}
-	return config{info: info, codec: name, kind: "avc1", box: box}, nil
+	box.AVCProfileIndication, box.ProfileCompatibility, box.AVCLevelIndication = profile.IDC, profile.Constraints, profile.Level
+	return config{info: info, codec: profile.Codecs(), kind: "avc1", box: box}, nil
 }
 
 // setDepth fills the fields that avcC has for the High profiles (ISO/IEC 14496-15 §5.3.3.1.2); mp4ff assumes 4:2:0, 8 bit.

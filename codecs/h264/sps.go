@@ -1,6 +1,7 @@
 package h264
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h264"
@@ -72,10 +73,40 @@ func cropUnit(s *h264.SPS) (x, y int) {
 	return 1, 1
 }
 
-// Codecs returns the codecs parameter of an avc1 track (RFC 6381 §3.3): profile, constraints and level in hexadecimal.
-func Codecs(sps []byte) (string, error) {
-	if len(sps) < 4 || typeOf(sps) != typeSPS {
-		return "", fmt.Errorf("naming the codec: %d bytes are no H.264 SPS", len(sps))
+// Profile is what an avcC box and the codecs parameter say of a stream.
+type Profile struct {
+	IDC         byte // profile_idc
+	Constraints byte // the constraint_set flags
+	Level       byte // 10 × the level
+}
+
+// CommonProfile returns the least profile and level that cover streams of all the sequence parameter sets
+// (ISO/IEC 14496-15 §5.3.3.1.2): the highest profile and level, and the constraints that all keep.
+func CommonProfile(sets ...[]byte) (Profile, error) {
+	p := Profile{Constraints: 0xff}
+	for _, s := range sets {
+		if len(s) < 4 || typeOf(s) != typeSPS {
+			return Profile{}, fmt.Errorf("naming the codec: %d bytes are no H.264 SPS", len(s))
+		}
+		p.IDC, p.Level = max(p.IDC, s[1]), max(p.Level, s[3])
+		p.Constraints &= s[2]
 	}
-	return fmt.Sprintf("avc1.%02X%02X%02X", sps[1], sps[2], sps[3]), nil
+	if len(sets) == 0 {
+		return Profile{}, errors.New("naming the codec: there is no H.264 SPS")
+	}
+	return p, nil
+}
+
+// Codecs returns the codecs parameter (RFC 6381 §3.3): profile, constraints and level in hexadecimal.
+func (p Profile) Codecs() string {
+	return fmt.Sprintf("avc1.%02X%02X%02X", p.IDC, p.Constraints, p.Level)
+}
+
+// Codecs returns the codecs parameter of an avc1 track with these sequence parameter sets.
+func Codecs(sets ...[]byte) (string, error) {
+	p, err := CommonProfile(sets...)
+	if err != nil {
+		return "", err
+	}
+	return p.Codecs(), nil
 }

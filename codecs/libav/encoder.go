@@ -42,8 +42,10 @@ type EncoderOptions struct {
 	// It must not be below the pictures of a segment. It defaults to ten seconds.
 	KeyInterval int64
 	LowLatency  bool // no lookahead and no B-pictures: each packet comes out with its picture
-	Lookahead   int  // pictures the rate control looks ahead. It defaults to the preset's.
-	BFrames     int  // most B-pictures in a row; -1: the preset's. Only x264 and x265 make any.
+	// SetID is the id of the parameter sets, 0 to 31. Others than 0 want x264.
+	SetID     int
+	Lookahead int // pictures the rate control looks ahead. It defaults to the preset's.
+	BFrames   int // most B-pictures in a row; -1: the preset's. Only x264 and x265 make any.
 }
 
 // Validate reports what is wrong with the options.
@@ -61,6 +63,8 @@ func (o EncoderOptions) Validate() error {
 		return fmt.Errorf("encoding: every %d-th frame is out of range", o.Divisor)
 	case o.Bitrate < 1000 || o.Bitrate > 1e9 || o.MaxRate < 0 || o.MaxRate > 2e9 || o.Buffer < 0 || o.Buffer > 2e9:
 		return fmt.Errorf("encoding: bitrate %d, maximum %d or buffer %d is out of range", o.Bitrate, o.MaxRate, o.Buffer)
+	case o.SetID < 0 || o.SetID > 31 || o.SetID > 0 && o.Encoder != "libx264":
+		return fmt.Errorf("encoding: parameter sets of id %d with encoder %q: want 0 to 31, other than 0 with libx264", o.SetID, o.Encoder)
 	case o.Threads < 0 || o.Threads > 128 || o.Lookahead < 0 || o.Lookahead > 250 || o.BFrames < -1 || o.BFrames > 16:
 		return errors.New("encoding: threads, lookahead or B-frames are out of range")
 	case o.Quality < 0 || o.Quality > 63:

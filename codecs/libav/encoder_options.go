@@ -26,6 +26,9 @@ func x264Options(o EncoderOptions) map[string]string {
 			params += ":bframes=1:b-adapt=0"
 		}
 	}
+	if o.SetID > 0 {
+		params += ":sps-id=" + strconv.Itoa(o.SetID)
+	}
 	switch {
 	case o.LowLatency:
 		params += ":sync-lookahead=0"

@@ -7,6 +7,7 @@ package capacity
 import (
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -53,7 +54,10 @@ func New(o Options) (*Worker, error) {
 
 // Pixels returns the pixels that a feed's renditions encode per second.
 func Pixels(f pipeline.Feed) float64 {
-	return PixelsOf(f.Ladder, float64(f.Grid.FrameRate.Num)/float64(f.Grid.FrameRate.Den))
+	l := f.Ladder
+	// What is passed through is encoded only where the source fails, and then mostly as repeats and slate, which cost little.
+	l.Video = slices.DeleteFunc(slices.Clone(l.Video), func(v ladder.Video) bool { return f.Passed(v.Name) != nil })
+	return PixelsOf(l, float64(f.Grid.FrameRate.Num)/float64(f.Grid.FrameRate.Den))
 }
 
 // PixelsOf returns the pixels that a resolved ladder encodes per second at a frame rate.

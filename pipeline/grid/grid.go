@@ -33,14 +33,8 @@ type Grid struct {
 // audio and video segments are equally long; elsewhere (29.97, 59.94) it is whole pictures, and audio segments vary by a frame.
 // The part is the divisor of the segment that is nearest to its target.
 func New(rate codecs.Rational, segment, part time.Duration, now codecs.Ticks) (Grid, error) {
-	if !usable(rate) {
-		return Grid{}, fmt.Errorf("frame rate %v: want 1 to 240 pictures per second, as a fraction of numbers up to 1000000", rate)
-	}
-	if segment < 500*time.Millisecond || segment > 10*time.Second {
-		return Grid{}, fmt.Errorf("segment %v: want 500ms to 10s", segment)
-	}
-	if part < 100*time.Millisecond || part > segment {
-		return Grid{}, fmt.Errorf("part %v: want 100ms up to the segment's %v", part, segment)
+	if err := checkTargets(rate, segment, part); err != nil {
+		return Grid{}, err
 	}
 	g := Grid{FrameRate: rate}
 	unit := meetingFrames(rate)
@@ -52,6 +46,18 @@ func New(rate codecs.Rational, segment, part time.Duration, now codecs.Ticks) (G
 	g.PartFrames = g.nearestDivisor(part)
 	g.Epoch = epochBefore(now, g.stepSeconds())
 	return g, g.Validate()
+}
+
+func checkTargets(rate codecs.Rational, segment, part time.Duration) error {
+	switch {
+	case !usable(rate):
+		return fmt.Errorf("frame rate %v: want 1 to 240 pictures per second, as a fraction of numbers up to 1000000", rate)
+	case segment < 500*time.Millisecond || segment > 10*time.Second:
+		return fmt.Errorf("segment %v: want 500ms to 10s", segment)
+	case part < 100*time.Millisecond || part > segment:
+		return fmt.Errorf("part %v: want 100ms up to the segment's %v", part, segment)
+	}
+	return nil
 }
 
 // Validate reports what is wrong with a grid that came from outside.

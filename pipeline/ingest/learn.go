@@ -15,6 +15,8 @@ import (
 // learner finds out size and frame rate of a source that the venue sees for the first time, and keeps its units meanwhile.
 type learner struct {
 	o       Options
+	tracks  []Track
+	seen    observation // with passthrough
 	held    []event
 	bytes   int
 	picture Picture
@@ -27,7 +29,7 @@ type learner struct {
 const pictures = 25
 
 // take keeps an event and reports whether enough is known.
-func (l *learner) take(e event, clockRate int, video bool) bool {
+func (l *learner) take(e event) bool {
 	if e.unit != nil && l.bytes+len(e.unit.Data) > queueBytes {
 		l.o.Meter.Dropped(dropLearn, len(l.held))
 		l.held, l.bytes = nil, 0
@@ -37,9 +39,10 @@ func (l *learner) take(e event, clockRate int, video bool) bool {
 		return false
 	}
 	l.bytes += len(e.unit.Data)
-	if !video {
+	if !l.video(e.unit.Track) {
 		return false
 	}
+	track := l.tracks[e.unit.Track]
 	if e.unit.Picture.Width > 0 {
 		l.picture = e.unit.Picture
 	}
@@ -47,7 +50,13 @@ func (l *learner) take(e event, clockRate int, video bool) bool {
 		l.elapsed += int64(int32(e.unit.RTP - l.last)) // RTP times wrap (RFC 3550 §5.1)
 	}
 	l.last = e.unit.RTP
-	l.times = append(l.times, codecs.Ticks(codecs.MulDiv(l.elapsed, codecs.TicksPerSecond, int64(clockRate))))
+	l.times = append(l.times, codecs.Ticks(codecs.MulDiv(l.elapsed, codecs.TicksPerSecond, int64(track.ClockRate))))
+	if l.o.Ladder.Passthrough {
+		l.seen.take(track.Format.Codec, e.unit, l.times[len(l.times)-1])
+		if !l.seen.done() {
+			return false
+		}
+	}
 	return l.picture.Width > 0 && (l.o.Ladder.FrameRate.Valid() || len(l.times) >= pictures)
 }
 
@@ -83,13 +92,29 @@ func (l *learner) define(ctx context.Context) (pipeline.Feed, error) {
 		l.o.Log.Info("rendition is larger than the source and left out", "feed", l.o.ID, "rendition", name,
 			"source", fmt.Sprintf("%dx%d", l.picture.Width, l.picture.Height))
 	}
+	asked := pipeline.Feed{ID: l.o.ID, Grid: g, Ladder: resolved, Asked: l.o.Ladder}
+	if l.o.Ladder.Passthrough {
+		if asked, err = l.passthrough(asked); err != nil {
+			l.o.Log.Warn("camera cannot be passed through, all renditions are encoded", "feed", l.o.ID, "reason", err,
+				"advice", fmt.Sprintf("set the camera to H.264 without B-frames, constant frame rate, I-frame interval %s",
+					choice(g.Intervals(l.o.Ladder.Segment))))
+		}
+	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	f, err := l.o.Registry.Define(ctx, pipeline.Feed{ID: l.o.ID, Grid: g, Ladder: resolved, Asked: l.o.Ladder})
+	f, err := l.o.Registry.Define(ctx, asked)
 	if err != nil {
 		return pipeline.Feed{}, fmt.Errorf("storing the description of feed %s: %w", l.o.ID, err)
 	}
 	l.o.Log.Info("feed is defined", "feed", f.ID, "frame_rate", f.Grid.FrameRate, "segment", f.Grid.Step(),
-		"parts", f.Grid.Parts(), "renditions", len(f.Ladder.Video)+len(f.Ladder.Audio))
+		"parts", f.Grid.Parts(), "renditions", len(f.Ladder.Video)+len(f.Ladder.Audio), "passthrough", f.Passthrough != nil)
 	return f, nil
+}
+
+func choice(numbers []int64) string {
+	text := fmt.Sprint(numbers[0])
+	for _, n := range numbers[1:] {
+		text += fmt.Sprint(" or ", n)
+	}
+	return text
 }

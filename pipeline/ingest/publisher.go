@@ -111,17 +111,12 @@ func (p *publisher) begin(f pipeline.Feed) {
 func (p *publisher) take(ctx context.Context, e event) error {
 	if e.begin != nil {
 		p.tracks, p.session, p.broken = e.begin, p.timeline.Session(clocks(e.begin)), dropStart
-		p.learn = &learner{o: p.o}
+		p.learn = &learner{o: p.o, tracks: e.begin}
 	}
 	if p.feed != nil {
 		return p.event(e)
 	}
-	video, clockRate := false, 0
-	if e.unit != nil {
-		t := p.tracks[e.unit.Track]
-		video, clockRate = t.Format.Codec.Kind() == codecs.Video, t.ClockRate
-	}
-	if !p.learn.take(e, clockRate, video) {
+	if !p.learn.take(e) {
 		return nil
 	}
 	f, err := p.learn.define(ctx)

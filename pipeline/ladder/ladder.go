@@ -17,6 +17,9 @@ type Ladder struct {
 	Latency   Latency         `json:"latency"`
 	Video     []Video         `json:"video"` // largest first
 	Audio     []Audio         `json:"audio"`
+	// Passthrough asks that the source's own pictures are the largest rendition where they fit, and that the grid is one that
+	// they can hit.
+	Passthrough bool `json:"passthrough,omitempty"`
 }
 
 // Latency trades bits for delay in the encoder.
@@ -39,6 +42,8 @@ type Video struct {
 	Preset  string       `json:"preset"`  // of the encoder
 	Encoder string       `json:"encoder"` // libav's name; empty: the first that opens
 	Divisor int64        `json:"divisor"` // 1: the feed's frame rate; 2: every second picture
+	// SetID is the id of the encoder's parameter sets: another than those that stand beside them in the init section.
+	SetID int `json:"set_id,omitempty"`
 
 	// What follows from the source, see For.
 	Depth  int           `json:"depth,omitempty"` // bits per sample: 8 or 10; 0: 8
@@ -119,7 +124,7 @@ func even(n int) int { return max((n+1)/2*2, 2) }
 // Equal reports whether l and m ask for the same renditions on the same grid.
 func (l Ladder) Equal(m Ladder) bool {
 	return l.Segment == m.Segment && l.Part == m.Part && l.FrameRate == m.FrameRate && l.Latency == m.Latency &&
-		slices.Equal(l.Video, m.Video) && slices.Equal(l.Audio, m.Audio)
+		l.Passthrough == m.Passthrough && slices.Equal(l.Video, m.Video) && slices.Equal(l.Audio, m.Audio)
 }
 
 // Names returns the names of all renditions, video first.

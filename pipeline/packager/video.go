@@ -28,6 +28,8 @@ type Video struct {
 	part    int
 	samples []cmaf.Sample
 	frames  []int64 // the frame number of each sample
+	held    []int64 // frames after that of each sample which have no picture of their own
+	covered int64   // frames of the part that the samples show so far
 }
 
 // NewVideo returns a packager of a rendition that is coded with these parameter sets (Annex B).
@@ -82,22 +84,39 @@ func (p *Video) Add(pkt codecs.Packet, emit func(*pipeline.Part) error) error {
 		return fmt.Errorf("frame %d came before part %d.%d had all its pictures", pkt.PTS, p.msn, p.part)
 	}
 	p.samples = append(p.samples, cmaf.Sample{Key: pkt.Key, Data: p.append(nil, pkt.Data)})
-	p.frames = append(p.frames, pkt.PTS)
-	step := p.stepOf(msn)
-	if int64(len(p.samples)) < p.grid.PartFrames/step {
+	p.frames, p.held = append(p.frames, pkt.PTS), append(p.held, 0)
+	return p.cover(emit)
+}
+
+// Hold says that the frame after those that were added has no picture of its own: the last sample lasts longer. Its picture must
+// be the last in order of presentation, and of the same part. It emits the part if that is complete.
+func (p *Video) Hold(emit func(*pipeline.Part) error) error {
+	if len(p.samples) == 0 {
+		return fmt.Errorf("part %d.%d begins without a picture", p.msn, p.part)
+	}
+	p.held[len(p.held)-1]++
+	return p.cover(emit)
+}
+
+func (p *Video) cover(emit func(*pipeline.Part) error) error {
+	p.covered++
+	step := p.stepOf(p.msn)
+	if p.covered < p.grid.PartFrames/step {
 		return nil
 	}
 	return emit(p.close(step))
 }
 
-// close writes the part. Decode times follow on from its start, one frame each; composition offsets are signed (trun
+// close writes the part. Decode times follow on from its start, one frame each or as many as the sample is held; composition offsets are signed (trun
 // version 1, ISO/IEC 14496-12 §8.8.8), so that tfdt is exactly the part's start and no edit list is needed.
 func (p *Video) close(step int64) *pipeline.Part {
 	start := p.grid.PartFrame(p.msn, p.part)
+	decode := start
 	for i := range p.samples {
-		decode := start + int64(i)*step
-		p.samples[i].Duration = uint32(p.frame * step)
+		lasts := (1 + p.held[i]) * step
+		p.samples[i].Duration = uint32(p.frame * lasts)
 		p.samples[i].CompositionOffset = int32((p.frames[i] - decode) * p.frame)
+		decode += lasts
 	}
 	f := cmaf.Fragment{
 		Sequence: sequence(p.grid, p.msn, p.part), BaseTime: uint64(start * p.frame), Samples: p.samples,
@@ -106,7 +125,7 @@ func (p *Video) close(step int64) *pipeline.Part {
 		Rendition: p.video.Name, Kind: codecs.Video, MSN: p.msn, Index: p.part, Independent: p.samples[0].Key,
 		Duration: p.frame * p.grid.PartFrames, Timescale: p.scale, Data: f.Marshal(),
 	}
-	p.samples, p.frames = p.samples[:0], p.frames[:0]
+	p.samples, p.frames, p.held, p.covered = p.samples[:0], p.frames[:0], p.held[:0], 0
 	return part
 }
 

@@ -5,11 +5,15 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"sync"
+	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/venuecast/venuecast/codecs"
 	"github.com/venuecast/venuecast/pipeline"
@@ -72,10 +76,14 @@ func (e *fakeEngine) NewEncoder(v ladder.Video, _ grid.Grid, _ ladder.Latency) (
 type fakeDecoder struct{ e *fakeEngine }
 
 func (d *fakeDecoder) Decode(u codecs.AccessUnit, emit func(codecs.Picture, codecs.Ticks) error) error {
-	if string(u.Data) == "bad" {
+	name := string(u.Data)
+	if name == "bad" {
 		return fmt.Errorf("garbage: %w", codecs.ErrBadUnit)
 	}
-	return emit(d.e.picture(string(u.Data)), u.PTS)
+	if i := strings.LastIndex(name, "\x00\x00\x00\x01"); i >= 0 {
+		name = name[i+6:] // see cameraUnit
+	}
+	return emit(d.e.picture(name), u.PTS)
 }
 func (d *fakeDecoder) Flush(func(codecs.Picture, codecs.Ticks) error) error { return nil }
 func (d *fakeDecoder) Close()                                               { d.e.add(-1) }
@@ -154,7 +162,24 @@ type fakeOrigin struct {
 	mu    sync.Mutex
 	inits map[string][]byte
 	parts map[string][]pipeline.Part
-	limit int // parts of each rendition that it takes; then the worker is cut off
+	limit int             // parts of each rendition that it takes; then the worker is cut off
+	over  map[string]bool // renditions that have come to the limit
+	cut   func()          // called when all have
+}
+
+// run runs a worker to its end, or until all its renditions have come to the limit.
+func (o *fakeOrigin) run(t *testing.T, w *Worker) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	o.over, o.cut = map[string]bool{}, func() {
+		if len(o.over) == len(w.pushers) {
+			cancel()
+		}
+	}
+	if err := w.Run(ctx); !errors.Is(err, context.Canceled) {
+		require.NoError(t, err)
+	}
 }
 
 func newOrigin(limit int) *fakeOrigin {
@@ -174,6 +199,8 @@ func (o *fakeOrigin) PutInit(_ context.Context, i pipeline.Init) error {
 func (o *fakeOrigin) PutPart(ctx context.Context, p pipeline.Part) error {
 	o.mu.Lock()
 	if o.limit > 0 && len(o.parts[p.Rendition]) >= o.limit {
+		o.over[p.Rendition] = true
+		o.cut()
 		o.mu.Unlock()
 		<-ctx.Done()
 		return context.Cause(ctx)
@@ -215,4 +242,5 @@ type noMeter struct{}
 
 func (noMeter) Pictures(string, int64)           {}
 func (noMeter) Samples(string, int64)            {}
+func (noMeter) Segment(string, string)           {}
 func (noMeter) Put(pipeline.Part, time.Duration) {}

@@ -58,10 +58,11 @@ func (p Plan) With(q Plan) Plan {
 // It may be called by any goroutine, before Run or while it runs. p must not be changed after.
 func (w *Worker) SetPlan(p Plan) { w.plan.Store(&p) }
 
-// rateOf returns the rate that a plan gives a rendition: half only where all parts keep whole pictures.
+// rateOf returns the rate that a plan gives a rendition: half only where all parts keep whole pictures, and not where the
+// source's own pictures are passed, which cost nothing and need each other.
 func (r *rendition) rateOf(p Plan) Rate {
 	rate := p[r.video.Name]
-	if rate == RateHalf && r.w.grid.PartFrames%(2*r.video.Divisor) != 0 {
+	if rate == RateHalf && (r.w.grid.PartFrames%(2*r.video.Divisor) != 0 || r.w.o.Feed.Passed(r.video.Name) != nil) {
 		return RateFull
 	}
 	return rate

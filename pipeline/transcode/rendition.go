@@ -17,6 +17,7 @@ type framed struct {
 	frame   int64
 	step    int64          // frames that it is shown for
 	picture codecs.Picture // nil: the rendition is off from here on
+	unit    *coded         // as the source coded it; nil when there is none, or when no rendition passes it
 }
 
 func (f framed) release() {
@@ -59,6 +60,9 @@ func (r *rendition) Run(ctx context.Context) (err error) {
 	defer r.queue.Discard()
 	defer r.parts.Close()
 	defer r.close()
+	if s := r.w.o.Feed.Passed(r.video.Name); s != nil {
+		return (&passage{r: r}).run(ctx, s.ParameterSets)
+	}
 	if err := r.open(); err != nil {
 		return err
 	}

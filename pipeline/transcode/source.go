@@ -30,6 +30,7 @@ type source struct {
 	epoch   uint64 // the highest seen: records of lower ones come from a writer that was replaced
 	quiet   int64  // frame up to which time has been taken from our own clock
 	end     int64  // the frame not to show any more; 0: none
+	units   codedUnits
 
 	width, height int // of the newest picture; 0 before the first
 }
@@ -171,8 +172,10 @@ func (s *source) picture(rec pipeline.Record, u codecs.AccessUnit) error {
 		return err
 	}
 	s.waiting = false
+	s.keep(u)
 	err := s.decoder.Decode(u, s.decoded)
 	if errors.Is(err, codecs.ErrBadUnit) {
+		s.units.lose(s.w.grid.FrameAt(u.PTS))
 		s.w.o.Meter.Pictures(reasonBad, 1)
 		return nil
 	}
@@ -234,6 +237,7 @@ func (s *source) show(ctx context.Context, frame int64, p *shot) error {
 	if err := s.obey(ctx, frame); err != nil {
 		return err
 	}
+	unit := s.units.take(frame)
 	for i, r := range s.w.renditions {
 		if s.rates[i] == RateOff || !r.wants(frame, r.step(s.rates[i])) {
 			continue
@@ -243,13 +247,25 @@ func (s *source) show(ctx context.Context, frame int64, p *shot) error {
 			return fmt.Errorf("scaling to %s: %w", r.video.Name, err)
 		}
 		ref := sized.Retain()
-		if err := r.queue.Push(ctx, framed{frame, r.step(s.rates[i]), ref}, 1); err != nil {
+		if err := r.queue.Push(ctx, framed{frame, r.step(s.rates[i]), ref, unit}, 1); err != nil {
 			ref.Release()
 			return err
 		}
 	}
 	s.w.thumbnails.take(frame, p)
 	return nil
+}
+
+// keep keeps a unit for the rendition that may pass it on. The unit may be of another codec.
+func (s *source) keep(u codecs.AccessUnit) {
+	if s.w.o.Feed.Passthrough == nil {
+		return
+	}
+	if s.codec != codecs.H264 {
+		s.units.lose(-1)
+		return
+	}
+	s.units.add(s.w.grid.FrameAt(u.PTS), u)
 }
 
 func (s *source) drain() error {

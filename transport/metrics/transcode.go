@@ -14,7 +14,7 @@ type Transcode struct {
 	set
 	lagMessages, lagSeconds, factor, lag            *prometheus.GaugeVec
 	parts, bytes, media, pictures, samples, retries *prometheus.CounterVec
-	thumbnails                                      *prometheus.CounterVec
+	thumbnails, segments                            *prometheus.CounterVec
 	latency, lateness                               *prometheus.HistogramVec
 	processorTime                                   func() time.Duration
 }
@@ -46,6 +46,9 @@ func NewTranscode(reg prometheus.Registerer) *Transcode {
 		"Video frames that did not go their plain way.", labelFeed, labelReason)
 	m.samples = counters(reg, s, "venuecast_transcode_irregular_samples_total",
 		"Audio samples that did not go their plain way.", labelFeed, labelReason)
+	m.segments = counters(reg, s, "venuecast_transcode_passthrough_segments_total",
+		"Segments of a rendition with passthrough: those that are all the source's own (passed), the others by why a piece was encoded.",
+		labelFeed, labelRendition, labelReason)
 	m.retries = counters(reg, s, "venuecast_push_retries_total", "Requests to the origin that were tried again.", labelFeed)
 	m.thumbnails = counters(reg, s, "venuecast_transcode_thumbnails_total",
 		"Thumbnails of segments, by what became of them: stored, skipped because the one before was in work, failed, lost on the way.",
@@ -97,6 +100,11 @@ func (f *TranscodeFeed) Samples(reason string, n int64) {
 
 // Thumbnail counts a segment's thumbnail by what became of it.
 func (f *TranscodeFeed) Thumbnail(fate string) { f.m.thumbnails.WithLabelValues(f.id, fate).Inc() }
+
+// Segment counts a segment of a rendition that the source's own pictures may be.
+func (f *TranscodeFeed) Segment(rendition, outcome string) {
+	f.m.segments.WithLabelValues(f.id, rendition, outcome).Inc()
+}
 
 // Put says that the origin has taken a part, and how long after its last picture was captured.
 func (f *TranscodeFeed) Put(p pipeline.Part, late time.Duration) {

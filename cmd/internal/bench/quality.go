@@ -83,12 +83,16 @@ func (f FFmpeg) Quality(r *Rendition, media, source string, width, height int) e
 			return fmt.Errorf("comparing %s with its source: no figure in: %s", r.Name, lastLines(log.String()))
 		}
 		*into, _ = strconv.ParseFloat(m[1], 64)
+		*into = min(*into, identical)
 	}
 	if all := frameLine.FindAllStringSubmatch(log.String(), -1); all != nil {
 		r.Frames, _ = strconv.ParseInt(all[len(all)-1][1], 10, 64)
 	}
 	return nil
 }
+
+// identical is the PSNR, in dB, that is told of pictures which are the same bit by bit: JSON has no infinity.
+const identical = 100
 
 func lastLines(s string) string {
 	lines := strings.Split(strings.TrimSpace(s), "\n")

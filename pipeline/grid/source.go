@@ -1,0 +1,51 @@
+package grid
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/venuecast/venuecast/codecs"
+)
+
+// ForSource returns the grid for a source that has a random access picture every interval pictures, so that each segment can
+// begin with one: like New, but that the segment is a whole number of intervals, and if possible one on which audio and video
+// meet. Where the first segment begins is the caller's business: see Shifted.
+func ForSource(rate codecs.Rational, segment, part time.Duration, interval int64, now codecs.Ticks) (Grid, error) {
+	if err := checkTargets(rate, segment, part); err != nil {
+		return Grid{}, err
+	}
+	if interval < 1 || interval > 10_000 {
+		return Grid{}, fmt.Errorf("random access pictures every %d pictures: want 1 to 10000", interval)
+	}
+	g := Grid{FrameRate: rate}
+	unit := meetingFrames(rate)
+	both := interval * codecs.NewRational(unit, interval).Num // the least common multiple
+	if g.StepFrames = nearestMultiple(rate, both, segment); g.StepFrames == 0 {
+		g.StepFrames = nearestMultiple(rate, interval, segment)
+	}
+	if g.StepFrames == 0 {
+		return Grid{}, fmt.Errorf("no segment near %v is a whole number of %d pictures", segment, interval)
+	}
+	g.PartFrames = g.nearestDivisor(part)
+	if longest := 2 * part; g.span(g.PartFrames) > longest {
+		return Grid{}, fmt.Errorf("a segment of %d pictures cannot be cut in parts near %v", g.StepFrames, part)
+	}
+	g.Epoch = epochBefore(now, g.stepSeconds())
+	return g, g.Validate()
+}
+
+// Shifted returns the grid with its epoch later by a number of frames.
+func (g Grid) Shifted(frames int64) Grid {
+	g.Epoch = g.FrameTime(frames)
+	return g
+}
+
+// Intervals returns the intervals of random access pictures, in pictures, that a camera is best set to for a segment target:
+// those of one segment, first that of the grid.
+func (g Grid) Intervals(segment time.Duration) []int64 {
+	intervals := []int64{g.StepFrames}
+	if n := nearestMultiple(g.FrameRate, 1, segment); n != g.StepFrames {
+		intervals = append(intervals, n)
+	}
+	return intervals
+}
