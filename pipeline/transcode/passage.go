@@ -104,7 +104,7 @@ func (p *passage) take(f framed) error {
 	if at == 0 {
 		p.why = ""
 	}
-	if reason == segmentNoAccess && !p.started && at > 0 {
+	if reason != "" && !p.started && at > 0 {
 		reason = segmentResumed
 	}
 	if reason != "" && p.why == "" {

@@ -26,7 +26,8 @@ const maxCodedUnits = 64
 
 func (c *codedUnits) add(frame int64, u codecs.AccessUnit) {
 	if len(c.held) == maxCodedUnits {
-		c.held, c.gap = c.held[:0], true
+		c.broken = true
+		c.pop()
 	}
 	idr := u.RandomAccess && h264.IsRandomAccess(h264.NALUs(u.Data)) // some call a recovery point random access, too
 	c.held = append(c.held, coded{frame, idr, c.gap, u.Data})
