@@ -22,6 +22,7 @@ const (
 var (
 	videoCodecs = map[string]codecs.Codec{"h264": codecs.H264, "h265": codecs.H265}
 	divisors    = map[string]int64{"full": 1, "half": 2}
+	containers  = map[string]ladder.Container{"cmaf": ladder.CMAF, "ts": ladder.MPEGTS}
 	defaultCRF  = map[codecs.Codec]float64{codecs.H264: 23, codecs.H265: 28} // those of x264 and x265
 
 	encoders = map[codecs.Codec][]string{

@@ -48,6 +48,7 @@ func (d *decoder) ladder(n ast.Node) ladder.Ladder {
 		"fps":         func(n ast.Node) { l.FrameRate = d.frameRate(n) },
 		"latency":     func(n ast.Node) { l.Latency = ladder.Latency(d.oneOf(n, "latency", "normal", "low")) },
 		"passthrough": func(n ast.Node) { l.Passthrough = d.oneOf(n, "passthrough", "auto", "never") == "auto" },
+		"container":   func(n ast.Node) { l.Container = containers[d.oneOf(n, "container", "cmaf", "ts")] },
 		"video":       func(n ast.Node) { l.Video = d.videos(n, names) },
 		"audio":       func(n ast.Node) { l.Audio = d.audios(n, names) },
 	}, "video")

@@ -78,7 +78,7 @@ func sound(t testing.TB, msn int64, size int) ours.Track {
 }
 
 func remux(t testing.TB, v, a ours.Track) []byte {
-	out, err := ours.Remux(v, a)
+	out, err := ours.Segment{Video: v, Sound: a, Advance: 2 * frame}.Marshal()
 	require.NoError(t, err)
 	return out
 }
@@ -125,7 +125,8 @@ func TestASegmentBeginsWithItsTables(t *testing.T) {
 	require.NotZero(t, data[2*packet+5]&0x40, "random_access_indicator")
 	pats, far, since := 0, 0, 0
 	for p := range slices.Chunk(data, packet) {
-		if since++; pid(p) == 0 {
+		since++
+		if pid(p) == 0 {
 			pats, since = pats+1, 0
 		}
 		far = max(far, since)
@@ -213,7 +214,7 @@ func TestTimesAreThoseOfTheMedia(t *testing.T) {
 			shown[at/frame] = true
 			require.Zero(t, at%frame)
 			require.GreaterOrEqual(t, after(decoding(h), h.PTS.Base), int64(0))
-			require.EqualValues(t, int64(i-2)*frame, after(start, decoding(h)))
+			require.Equal(t, int64(i-2)*frame, after(start, decoding(h)))
 			require.Contains(t, string(x.PES.Data), fmt.Sprintf("picture %d ", msn*perSeg+at/frame))
 			require.Zero(t, x.PES.Header.PacketLength)
 			require.Equal(t, []byte{0, 0, 0, 1, 9, 0xf0}, x.PES.Data[:6], "the delimiter is first")
@@ -310,18 +311,20 @@ func TestWhatCanNotBeMuxedIsAnError(t *testing.T) {
 		"an hour":            {{Init: v.Init, Data: append(slices.Clone(v.Data), distant.Marshal()...)}, a},
 		"a huge AAC frame":   {v, {Init: a.Init, Data: huge.Marshal()}},
 	} {
-		_, err := ours.Remux(tracks[0], tracks[1])
+		_, err := ours.Segment{Video: tracks[0], Sound: tracks[1], Advance: 2 * frame}.Marshal()
 		require.Error(t, err, name)
 	}
 }
 
-func FuzzRemux(f *testing.F) {
+func FuzzSegment(f *testing.F) {
 	v, a := video(f, 3, 20), sound(f, 3, 5)
 	f.Add(v.Data, a.Data)
 	f.Add(v.Data, []byte(nil))
 	f.Add(a.Data, v.Data)
 	f.Fuzz(func(t *testing.T, picture, samples []byte) {
-		out, err := ours.Remux(ours.Track{Init: v.Init, Data: picture}, ours.Track{Init: a.Init, Data: samples})
+		out, err := ours.Segment{
+			Video: ours.Track{Init: v.Init, Data: picture}, Sound: ours.Track{Init: a.Init, Data: samples}, Advance: 2 * frame,
+		}.Marshal()
 		if err != nil {
 			return
 		}
@@ -342,7 +345,7 @@ func FuzzRemux(f *testing.F) {
 	})
 }
 
-func BenchmarkRemux(b *testing.B) {
+func BenchmarkSegment(b *testing.B) {
 	v, a := video(b, 1000, 15_000), sound(b, 1000, 340) // about 3.2 Mbit/s and 128 kbit/s
 	b.SetBytes(int64(len(v.Data) + len(a.Data)))
 	b.ReportAllocs()

@@ -23,22 +23,29 @@ const (
 	maxSpan = 60 * codecs.TicksPerSecond
 )
 
-// Remux returns one segment of MPEG-TS: H.264 or H.265 on PID 256 and AAC on PID 257, or AAC alone on PID 256.
-// The zero Track stands for one that is not there. Sound without Data is announced all the same, so that a segment
-// without it has the programme of the others.
-//
-// It fails when the media can not be read, are not of one of these formats, or are more than a segment may have.
-func Remux(video, sound Track) ([]byte, error) {
+// Segment is what a segment is made of: H.264 or H.265 on PID 256 and AAC on PID 257, or AAC alone on PID 256.
+type Segment struct {
+	// Video and Sound are its tracks. The zero Track stands for one that the programme does not have; sound without Data
+	// is announced all the same, so that a segment without it has the programme of the others.
+	Video, Sound Track
+	// Advance is how much earlier than in CMAF pictures are decoded, the same in all segments of a programme: there a
+	// picture may be shown before its decoding time (composition offsets are signed, ISO/IEC 14496-12 §8.8.8), here not.
+	Advance codecs.Ticks
+}
+
+// Marshal returns the segment. It fails when the media can not be read, are not of one of these formats, or are more
+// than a segment may have.
+func (s Segment) Marshal() ([]byte, error) {
 	var streams []stream
-	for _, t := range []Track{video, sound} {
+	for _, t := range []Track{s.Video, s.Sound} {
 		if t.Init == nil {
 			continue
 		}
-		s, err := t.read()
+		stream, err := t.read(int64(s.Advance))
 		if err != nil {
 			return nil, err
 		}
-		streams = append(streams, s)
+		streams = append(streams, stream)
 	}
 	out, err := mux(streams)
 	if err != nil {
@@ -65,7 +72,7 @@ type unit struct {
 }
 
 // read returns the track as an elementary stream.
-func (t Track) read() (stream, error) {
+func (t Track) read(advance int64) (stream, error) {
 	init, err := cmaf.ParseInit(t.Init)
 	if err != nil {
 		return stream{}, err
@@ -82,7 +89,7 @@ func (t Track) read() (stream, error) {
 	if init.Codec == codecs.AAC {
 		s.units, err = soundUnits(samples, init.Config)
 	} else {
-		s.units, err = videoUnits(samples, init)
+		s.units, err = videoUnits(samples, init, advance)
 	}
 	if err != nil {
 		return stream{}, fmt.Errorf("reframing the %s track: %w", init.Codec, err)

@@ -12,10 +12,6 @@ import (
 	"github.com/venuecast/venuecast/codecs/cmaf"
 )
 
-// reorder is how many pictures early a picture is decoded. In CMAF a picture may be shown before its decoding time
-// (composition offsets are signed, ISO/IEC 14496-12 §8.8.8), here it may not. Encoders look ahead by one or two.
-const reorder = 2
-
 // Access unit delimiters for any kind of slices (ITU-T H.264 §7.3.2.4, H.265 §7.3.2.5). They must come first:
 // ISO/IEC 13818-1 §2.14.1, §2.17.1.
 var delimiters = map[codecs.Codec][]byte{
@@ -24,12 +20,12 @@ var delimiters = map[codecs.Codec][]byte{
 }
 
 // videoUnits returns pictures in Annex B: a delimiter, the parameter sets if decoding can begin here, and the rest.
-func videoUnits(samples []placed, init cmaf.InitInfo) ([]unit, error) {
+func videoUnits(samples []placed, init cmaf.InitInfo, advance int64) ([]unit, error) {
 	units := make([]unit, 0, len(samples))
 	for i, x := range samples {
-		u := unit{pts: x.show, dts: x.decode - reorder*samples[0].duration, randomAccess: x.RandomAccess(init.Codec)}
+		u := unit{pts: x.show, dts: x.decode - advance, randomAccess: x.RandomAccess(init.Codec)}
 		if u.pts < u.dts {
-			return nil, fmt.Errorf("picture %d is shown more than %d pictures before it is decoded", i, reorder)
+			return nil, fmt.Errorf("picture %d is shown %d ticks before it is decoded: want at most %d", i, x.decode-x.show, advance)
 		}
 		u.data = append(u.data, delimiters[init.Codec]...)
 		if u.randomAccess {

@@ -15,7 +15,8 @@ type Ladder struct {
 	DVR       time.Duration   `json:"dvr"`        // how far back a viewer can go
 	FrameRate codecs.Rational `json:"frame_rate"` // zero: that of the source
 	Latency   Latency         `json:"latency"`
-	Video     []Video         `json:"video"` // largest first
+	Container Container       `json:"container,omitempty"` // left out as it was before there was a choice: it names what is stored
+	Video     []Video         `json:"video"`               // largest first
 	Audio     []Audio         `json:"audio"`
 	// Passthrough asks that the source's own pictures are the largest rendition where they fit, and that the grid is one that
 	// they can hit.
@@ -29,6 +30,15 @@ type Latency string
 const (
 	LatencyNormal Latency = "normal" // lookahead and B-pictures as the preset has them, bounded for live
 	LatencyLow    Latency = "low"    // no lookahead, no B-pictures
+)
+
+// Container is what segments come in.
+type Container string
+
+// The containers. CMAF is always there.
+const (
+	CMAF   Container = ""
+	MPEGTS Container = "ts" // MPEG-TS besides, for old players
 )
 
 // Video is one video rendition.
@@ -124,7 +134,7 @@ func even(n int) int { return max((n+1)/2*2, 2) }
 // Equal reports whether l and m ask for the same renditions on the same grid.
 func (l Ladder) Equal(m Ladder) bool {
 	return l.Segment == m.Segment && l.Part == m.Part && l.FrameRate == m.FrameRate && l.Latency == m.Latency &&
-		l.Passthrough == m.Passthrough && slices.Equal(l.Video, m.Video) && slices.Equal(l.Audio, m.Audio)
+		l.Passthrough == m.Passthrough && l.Container == m.Container && slices.Equal(l.Video, m.Video) && slices.Equal(l.Audio, m.Audio)
 }
 
 // Names returns the names of all renditions, video first.

@@ -20,16 +20,8 @@ const startBandwidth = 2_400_000
 // its init section and one finished segment, and ErrStale when no rendition gets parts any more.
 func (f *Feed) Multivariant(now time.Time, plain bool) (Text, error) {
 	v := f.view.Load()
-	stopped := true
-	for _, r := range v.renditions {
-		err := r.Snapshot().Err(now)
-		if err != nil && !errors.Is(err, ErrStale) {
-			return Text{}, fmt.Errorf("rendition %s of feed %s: %w", r.name, f.id, err)
-		}
-		stopped = stopped && err != nil
-	}
-	if stopped {
-		return Text{}, fmt.Errorf("feed %s: %w", f.id, ErrStale)
+	if err := v.shown(now); err != nil {
+		return Text{}, err
 	}
 	query := ""
 	if plain {
@@ -39,10 +31,27 @@ func (f *Feed) Multivariant(now time.Time, plain bool) (Text, error) {
 	return compressed(list.append(nil)), nil
 }
 
+// shown reports why no multivariant playlist may be shown at the given time.
+func (v *view) shown(now time.Time) error {
+	stopped := true
+	for _, r := range v.renditions {
+		err := r.Snapshot().Err(now)
+		if err != nil && !errors.Is(err, ErrStale) {
+			return fmt.Errorf("rendition %s of feed %s: %w", r.name, v.feed.ID, err)
+		}
+		stopped = stopped && err != nil
+	}
+	if stopped {
+		return fmt.Errorf("feed %s: %w", v.feed.ID, ErrStale)
+	}
+	return nil
+}
+
 // multivariant makes a multivariant playlist.
 type multivariant struct {
 	view     *view
 	query    string                        // of the media playlists' addresses
+	file     string                        // what they are called; index.m3u8 unless it says
 	describe func(*Rendition) m3u8.Variant // what a rendition is by itself; without a bandwidth it is left out
 	pictures func(*Rendition) m3u8.Variant // and likewise its I-frames
 }
@@ -85,7 +94,7 @@ func (m multivariant) variants(groups []group) []m3u8.Variant {
 		return nil
 	}
 	for i := range all {
-		all[i].URI += "/index.m3u8" + m.query
+		all[i].URI += "/" + cmp.Or(m.file, "index.m3u8") + m.query
 		all[i].ClosedCaptions = m3u8.NoCaptions
 	}
 	slices.SortStableFunc(all, func(a, b m3u8.Variant) int { return cmp.Compare(b.Bandwidth, a.Bandwidth) })

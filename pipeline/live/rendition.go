@@ -22,6 +22,7 @@ type Rendition struct {
 	view      *view
 	elsewhere string // what the addresses of its media begin with in playlists that do not lie with them
 	snap      atomic.Pointer[Snapshot]
+	muxed     muxedNow
 
 	// The writer's side, guarded by feed.mu.
 	started   bool

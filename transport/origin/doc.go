@@ -25,6 +25,9 @@
 //	GET /dvr/{feed}/storyboard.vtt                    thumbnails of the DVR, as WebVTT with places in sprites
 //	GET /dvr/{feed}/storyboard.{first}-{last}.jpg     a sprite
 //	GET /vod/{feed}/storyboard.vtt?from=T&to=T
+//	GET /ts/{feed}/index.m3u8, dvr.m3u8               plain HLS in MPEG-TS, if the ladder asks for it
+//	GET /ts/{feed}/{rendition}/index.m3u8, dvr.m3u8   a media playlist: video with its sound, or sound alone
+//	GET /ts/{feed}/{rendition}/{msn}.ts               a segment, made of what is stored when it is asked for
 //	GET /, /watch/{feed}, /healthz
 //	GET /api/v1/feeds, /api/v1/feeds/{feed}/events
 //	GET /api/v1/clips, /api/v1/clips/{clip}           the clips there are, and how far they are

@@ -23,6 +23,7 @@ type Server struct {
 	handler http.Handler
 	waiting atomic.Int64
 	sprites *sprites
+	muxed   *made
 }
 
 // New returns a server. It serves when it is run.
@@ -35,7 +36,11 @@ func New(opts Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{opts: opts, metrics: m, token: sha256.Sum256([]byte(opts.Token)), sprites: newSprites(spriteBytes)}
+	muxed, err := newMade(opts)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{opts: opts, metrics: m, token: sha256.Sum256([]byte(opts.Token)), sprites: newSprites(spriteBytes), muxed: muxed}
 	s.handler = s.routes()
 	return s, nil
 }
@@ -63,6 +68,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("POST /api/v1/feeds/{feed}/events", s.authorised(s.postEvent))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	s.routePictures(mux)
+	s.routeTS(mux)
 	s.routeClips(mux)
 	s.routePage(mux)
 	return s.common(mux)

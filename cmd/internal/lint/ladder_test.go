@@ -42,6 +42,7 @@ const (
 // house is our own origin, without a socket, and a worker that fills it in time with media that cost no encoder.
 // It is right but for what its hooks change.
 type house struct {
+	under   string // where its playlists lie
 	feeds   *live.Feeds
 	feed    pipeline.Feed
 	handler http.Handler
@@ -84,7 +85,7 @@ func newHouse(t *testing.T) *house {
 	g := grid.Grid{FrameRate: codecs.Rational{Num: 25, Den: 1}, StepFrames: 48, PartFrames: 8}
 	g.Epoch = codecs.TicksAt(time.Now().Truncate(time.Second)) - codecs.TicksIn(firstMSN*g.Step())
 	h := &house{
-		feeds: live.New(live.Options{Window: window}), inits: map[string][]byte{}, codecs: map[string]string{}, asked: map[string]int{},
+		under: "live", feeds: live.New(live.Options{Window: window}), inits: map[string][]byte{}, codecs: map[string]string{}, asked: map[string]int{},
 		feed: pipeline.Feed{ID: "hall", Grid: g, Ladder: ladder.Ladder{
 			Video: []ladder.Video{
 				{Name: large, Width: 640, Height: 368, Bitrate: 500_000, Divisor: 1},
@@ -241,7 +242,7 @@ func (h *house) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	h.handler.ServeHTTP(inner, plain)
 	inner.WriteHeader(http.StatusOK)
 	a := &answer{query: req.URL.RawQuery, status: inner.status, header: inner.header, body: inner.body.String()}
-	elements := strings.Split(strings.TrimPrefix(req.URL.Path, "/live/hall/"), "/")
+	elements := strings.Split(strings.TrimPrefix(req.URL.Path, "/"+h.under+"/hall/"), "/")
 	a.file = elements[len(elements)-1]
 	if len(elements) == 2 {
 		a.rendition = elements[0]
@@ -298,7 +299,7 @@ func watched(t *testing.T, h *house, during time.Duration) map[string][]rules.Vi
 			ctx, stop := context.WithTimeout(ctx, during)
 			defer stop()
 			seen, err := Watch(ctx, Options{
-				URL: "http://origin/live/hall/index.m3u8", Client: &http.Client{Transport: Local{h}},
+				URL: "http://origin/" + h.under + "/hall/index.m3u8", Client: &http.Client{Transport: Local{h}},
 				Report: func(v rules.Violation) { found[v.ID] = append(found[v.ID], v) },
 			})
 			h.seen = seen
