@@ -24,6 +24,8 @@ type loadRun struct {
 	opts   loadtest.Options
 	source loadtest.SourceOptions
 	procs  int
+	cpu    string
+	admin  string // where the started origin has its metrics
 	asJSON bool
 }
 
@@ -37,7 +39,7 @@ func newLoad() *cobra.Command {
 			"are complete, and the origin's memory per viewer.\n" +
 			"Without a URL it starts an origin on this machine, on one processor, and puts the parts itself: then the time from\n" +
 			"when a part is put is exact. With the URL of a playlist a part exists from when the first viewer's answer began.",
-		Example: "  venuecast load\n  venuecast load --clients 500 --for 30s http://127.0.0.1:8080/live/camera-1/index.m3u8\n" +
+		Example: "  venuecast load\n  taskset -c 1 venuecast load --origin-cpu 0\n  venuecast load --clients 500 --for 30s http://127.0.0.1:8080/live/camera-1/index.m3u8\n" +
 			"  venuecast load --push-to http://127.0.0.1:8080 --push-token $PUSH_TOKEN --pid $(pidof venuecast)",
 		Hidden: true,
 		Args:   cobra.MaximumNArgs(1),
@@ -54,6 +56,8 @@ func newLoad() *cobra.Command {
 	f.StringVar(&l.source.Token, "push-token", "", "what that origin wants to see of workers")
 	f.Int64Var(&l.source.Bitrate, "bitrate", 500_000, "bit/s of the parts that are put")
 	f.IntVar(&l.procs, "procs", 1, "processors of the origin that is started (GOMAXPROCS)")
+	f.StringVar(&l.cpu, "origin-cpu", "", "processor that the origin is started on, as taskset(1) takes it; keep this tool off it")
+	f.StringVar(&l.admin, "origin-metrics", "127.0.0.1:0", "where the origin that is started serves /metrics and /debug/pprof")
 	f.BoolVar(&l.asJSON, "json", false, "print JSON besides")
 	return cmd
 }
@@ -123,7 +127,7 @@ func (l *loadRun) startOrigin(ctx context.Context, dir string) (pipeline.Stage, 
 	l.source.Origin, l.source.Token = "http://"+address, "a-token-for-one-measurement"
 	file := filepath.Join(dir, "origin.yaml")
 	config := fmt.Sprintf("venue: load\ndata: %s\norigin: {listen: %q, push_token: %s}\n"+
-		"metrics: {listen: \"127.0.0.1:0\"}\nlog: {level: warn}\n", dir, address, l.source.Token)
+		"metrics: {listen: %q}\nlog: {level: warn}\n", dir, address, l.source.Token, l.admin)
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		return nil, fmt.Errorf("load: %w", err)
 	}
@@ -131,7 +135,11 @@ func (l *loadRun) startOrigin(ctx context.Context, dir string) (pipeline.Stage, 
 	if err != nil {
 		return nil, fmt.Errorf("load: %w", err)
 	}
-	child := exec.CommandContext(ctx, self, "origin", "-c", file)
+	command := []string{self, "origin", "-c", file}
+	if l.cpu != "" {
+		command = append([]string{"taskset", "-c", l.cpu}, command...)
+	}
+	child := exec.CommandContext(ctx, command[0], command[1:]...) //nolint:gosec // the words are ours
 	child.Env = append(os.Environ(), fmt.Sprintf("GOMAXPROCS=%d", l.procs))
 	child.Stderr = os.Stderr
 	child.Cancel = func() error { return child.Process.Signal(os.Interrupt) }

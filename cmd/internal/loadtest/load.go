@@ -80,15 +80,15 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 			return nil
 		}))
 	}
-	memory := &memory{pid: o.PID, before: before}
-	stages = append(stages, pipeline.Func("memory", func(ctx context.Context) error {
-		memory.watch(ctx, o.Ramp)
+	meter := &meter{pid: o.PID, before: before}
+	stages = append(stages, pipeline.Func("meter", func(ctx context.Context) error {
+		meter.watch(ctx, o.Ramp)
 		return nil
 	}))
 	if err := pipeline.Run(ctx, stages...); err != nil {
 		return nil, fmt.Errorf("putting load on %s: %w", o.URL, err)
 	}
-	return o.result(viewers, memory, began.Add(o.Ramp)), nil
+	return o.result(viewers, meter, began.Add(o.Ramp)), nil
 }
 
 // edge is where a stream was at the beginning.

@@ -19,6 +19,14 @@ type Result struct {
 	Media    *Latency       `json:"media,omitempty"`
 	Errors   map[string]int `json:"errors"`
 	Memory   *Memory        `json:"memory,omitempty"`
+	// Processors says whose limit was met: latencies mean nothing when this tool needs a whole processor.
+	Processors Processors `json:"processors"`
+}
+
+// Processors is how much of one processor was used while all viewers were there. That of an origin elsewhere is 0.
+type Processors struct {
+	Origin float64 `json:"origin"`
+	Tool   float64 `json:"tool"`
 }
 
 // Latency is from when a part exists to when the answer is complete.
@@ -38,7 +46,7 @@ type Memory struct {
 	PerClient int64 `json:"per_client"`
 }
 
-func (o *Options) result(viewers []*viewer, m *memory, from time.Time) *Result {
+func (o *Options) result(viewers []*viewer, m *meter, from time.Time) *Result {
 	r := &Result{URL: o.URL, Clients: o.Clients, Seconds: o.During.Seconds(), Exact: o.Source != nil, Errors: map[string]int{}}
 	exists := o.existence(viewers)
 	var playlists, media []time.Duration
@@ -57,6 +65,7 @@ func (o *Options) result(viewers []*viewer, m *memory, from time.Time) *Result {
 			}
 		}
 	}
+	r.Processors = m.processors()
 	r.Playlist = latency(playlists, o.During)
 	if !o.PlaylistsOnly {
 		l := latency(media, o.During)
@@ -120,6 +129,7 @@ func (r *Result) String() string {
 		fmt.Fprintf(&b, "memory: %d KiB before, %d KiB with all viewers, %.1f KiB per viewer\n",
 			m.Before/kib, m.During/kib, float64(m.PerClient)/kib)
 	}
+	fmt.Fprintf(&b, "processor: origin %.2f, this tool %.2f\n", r.Processors.Origin, r.Processors.Tool)
 	if len(r.Errors) == 0 {
 		b.WriteString("no errors\n")
 	}

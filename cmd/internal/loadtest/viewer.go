@@ -1,7 +1,6 @@
 package loadtest
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"crypto/tls"
@@ -43,7 +42,7 @@ type viewer struct {
 	host    string
 	checks  bool // it reads what playlists say
 	conn    net.Conn
-	reader  *bufio.Reader
+	reader  reader
 	samples []sample
 	errors  map[string]int
 }
@@ -96,6 +95,7 @@ func over(ctx context.Context) bool {
 	return ctx.Err() != nil || ok && !time.Now().Before(end)
 }
 
+// get asks for target and reads the answer, which for a part is thrown away.
 func (v *viewer) get(ctx context.Context, target string, at place, media bool) error {
 	if err := v.connect(ctx); err != nil {
 		return err
@@ -109,29 +109,18 @@ func (v *viewer) get(ctx context.Context, target string, at place, media bool) e
 	if _, err := io.WriteString(v.conn, request); err != nil {
 		return errors.New("sending a request failed")
 	}
-	response, err := http.ReadResponse(v.reader, nil)
-	if err != nil {
-		return errors.New("no answer")
-	}
-	began := time.Now()
-	defer func() { _ = response.Body.Close() }() // it is read to its end
-	var body bytes.Buffer
-	into := io.Discard
-	if v.checks && !media {
-		into = &body
-	}
-	n, err := io.Copy(into, response.Body)
+	a, err := v.reader.read()
 	switch {
 	case err != nil:
-		return errors.New("an answer was cut off")
-	case response.StatusCode != http.StatusOK:
-		return fmt.Errorf("status %d", response.StatusCode)
-	case n == 0:
+		return err
+	case a.status != http.StatusOK:
+		return fmt.Errorf("status %d", a.status)
+	case a.size == 0:
 		return errors.New("an answer was empty")
-	case v.checks && !media && !bytes.Contains(body.Bytes(), fmt.Appendf(nil, "\"%d.%d.m4s\"", at.msn, at.part)):
+	case v.checks && !media && !bytes.Contains(a.begin, fmt.Appendf(nil, "\"%d.%d.m4s\"", at.msn, at.part)):
 		return errors.New("a playlist lacks the part that was asked for")
 	}
-	v.samples = append(v.samples, sample{at, began, time.Now(), media})
+	v.samples = append(v.samples, sample{at, a.began, a.done, media})
 	return nil
 }
 
@@ -153,7 +142,7 @@ func (v *viewer) connect(ctx context.Context) error {
 		v.conn = nil
 		return errors.New("connecting failed")
 	}
-	v.reader = bufio.NewReaderSize(v.conn, 4<<10)
+	v.reader.reset(v.conn)
 	return nil
 }
 
