@@ -66,6 +66,12 @@ func (r *Rendition) Wait(ctx context.Context, want pipeline.Position) (*Snapshot
 
 func (s *Snapshot) started() bool { return len(s.kept) > 0 || len(s.open) > 0 }
 
+// Changed returns a channel that is closed when there is a newer snapshot.
+func (s *Snapshot) Changed() <-chan struct{} { return s.changed }
+
+// Retired reports whether the window has been replaced: nothing will change any more, see ErrGone.
+func (s *Snapshot) Retired() bool { return s.retired }
+
 // Next returns the place of the part that is wanted, and so hinted (RFC 8216bis §4.4.5.3).
 func (s *Snapshot) Next() pipeline.Position { return s.next }
 

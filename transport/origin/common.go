@@ -11,18 +11,25 @@ import (
 // a limit on how long a client may take to read; and the count.
 func (s *Server) common(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		h := w.Header()
-		h.Set("Access-Control-Allow-Origin", "*")
-		h.Set("Access-Control-Expose-Headers", "Age, Date, ETag, Content-Length, Content-Range")
-		h.Set("X-Content-Type-Options", "nosniff")
+		commonHeader(w.Header())
 		rec := &recorder{ResponseWriter: w, timeout: s.opts.WriteTimeout}
-		defer func() { s.metrics.responses.WithLabelValues(rec.class()).Inc() }()
+		defer func() {
+			if !rec.parked { // that counts its answers itself
+				s.metrics.responses.WithLabelValues(class(rec.status)).Inc()
+			}
+		}()
 		if req.Method == http.MethodOptions {
 			preflight(rec)
 			return
 		}
 		next.ServeHTTP(rec, req)
 	})
+}
+
+func commonHeader(h http.Header) {
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("Access-Control-Expose-Headers", "Age, Date, ETag, Content-Length, Content-Range")
+	h.Set("X-Content-Type-Options", "nosniff")
 }
 
 func preflight(w http.ResponseWriter) {
@@ -39,6 +46,7 @@ type recorder struct {
 	http.ResponseWriter
 	timeout time.Duration
 	status  int
+	parked  bool // its connection has been taken from net/http, see parking
 }
 
 func (r *recorder) WriteHeader(status int) {
@@ -78,11 +86,12 @@ func (r *recorder) ReadFrom(src io.Reader) (int64, error) {
 // Unwrap lets http.ResponseController reach the connection.
 func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
-func (r *recorder) class() string {
-	if r.status == 0 {
+// class returns the class of a status, for the metric. Without one the answer is 200.
+func class(status int) string {
+	if status == 0 {
 		return "2xx"
 	}
-	return strconv.Itoa(r.status/100) + "xx"
+	return strconv.Itoa(status/100) + "xx"
 }
 
 // fail answers with an error that caches may keep for maxAge; not at all when that is 0.

@@ -4,6 +4,8 @@ import (
 	"io"
 	"net"
 	"sync"
+
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // limited is a listener that accepts so many connections at a time; others wait in the kernel's queue until one has gone.
@@ -12,10 +14,12 @@ type limited struct {
 	free   chan struct{}
 	closed chan struct{}
 	once   sync.Once
+	count  prometheus.Gauge
+	back   *returned // where connections come back to net/http, nil when they can not
 }
 
-func newLimited(listener net.Listener, connections int) *limited {
-	return &limited{Listener: listener, free: make(chan struct{}, connections), closed: make(chan struct{})}
+func newLimited(listener net.Listener, connections int, count prometheus.Gauge) *limited {
+	return &limited{Listener: listener, free: make(chan struct{}, connections), closed: make(chan struct{}), count: count}
 }
 
 // Accept implements net.Listener.
@@ -30,7 +34,8 @@ func (l *limited) Accept() (net.Conn, error) {
 		<-l.free
 		return nil, err
 	}
-	return &counted{Conn: conn, release: func() { <-l.free }}, nil
+	l.count.Inc()
+	return &counted{Conn: conn, from: l}, nil
 }
 
 // Close implements net.Listener.
@@ -42,8 +47,17 @@ func (l *limited) Close() error {
 // counted is a connection that gives its place up when it is closed, once.
 type counted struct {
 	net.Conn
-	release func()
-	once    sync.Once
+	from *limited
+	once sync.Once
+	carried
+}
+
+// Read implements net.Conn.
+func (c *counted) Read(b []byte) (int, error) {
+	if c.back {
+		return c.from.back.read(c, b)
+	}
+	return c.Conn.Read(b)
 }
 
 // ReadFrom implements io.ReaderFrom: a file goes to a TCP connection without passing through this process.
@@ -51,6 +65,9 @@ func (c *counted) ReadFrom(r io.Reader) (int64, error) { return io.Copy(c.Conn, 
 
 // Close implements net.Conn.
 func (c *counted) Close() error {
-	defer c.once.Do(c.release)
+	defer c.once.Do(func() {
+		c.from.count.Dec()
+		<-c.from.free
+	})
 	return c.Conn.Close()
 }

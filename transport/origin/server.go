@@ -24,6 +24,7 @@ type Server struct {
 	waiting atomic.Int64
 	sprites *sprites
 	muxed   *made
+	parking parking
 }
 
 // New returns a server. It serves when it is run.
@@ -95,6 +96,7 @@ func (s *Server) Run(ctx context.Context) error {
 			return nil
 		}))
 	}
+	defer s.parking.end()
 	return pipeline.Run(ctx, stages...)
 }
 
@@ -111,33 +113,29 @@ func (s *Server) listen(ctx context.Context, listener net.Listener, config *tls.
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    headerBytes,
 		Protocols:         protocols,
-		ConnState:         s.countConnections,
+		ConnContext:       withConn,
 		BaseContext:       func(net.Listener) context.Context { return ctx },
 		ErrorLog:          slog.NewLogLogger(s.opts.Logger.Handler(), slog.LevelDebug),
 	}
-	return []pipeline.Stage{
-		pipeline.Func("serving", func(context.Context) error { return serve(server, newLimited(listener, s.opts.Connections)) }),
+	fresh := newLimited(listener, s.opts.Connections, s.metrics.connections)
+	stages := []pipeline.Stage{
+		pipeline.Func("serving", func(context.Context) error { return serve(server, fresh, config != nil) }),
 		pipeline.Func("closing", func(ctx context.Context) error {
 			<-ctx.Done()
 			return closeServer(ctx, server)
 		}),
 	}
-}
-
-// countConnections counts a connection when it comes and when it goes.
-func (s *Server) countConnections(_ net.Conn, state http.ConnState) {
-	switch state {
-	case http.StateNew:
-		s.metrics.connections.Inc()
-	case http.StateHijacked, http.StateClosed:
-		s.metrics.connections.Dec()
-	case http.StateActive, http.StateIdle:
+	if config == nil { // a tls.Conn's bytes are not ours to write
+		fresh.back = newReturned(listener.Addr(), idleTimeout, s.opts.HeaderTimeout)
+		s.parking.homes = append(s.parking.homes, fresh.back)
+		stages = append(stages, pipeline.Func("serving again", func(context.Context) error { return serve(server, fresh.back, false) }))
 	}
+	return stages
 }
 
-func serve(server *http.Server, listener net.Listener) error {
+func serve(server *http.Server, listener net.Listener, secure bool) error {
 	var err error
-	if server.TLSConfig != nil {
+	if secure {
 		err = server.ServeTLS(listener, "", "")
 	} else {
 		err = server.Serve(listener)

@@ -86,53 +86,131 @@ func (s *Server) getPlaylist(w http.ResponseWriter, req *http.Request, r *live.R
 		return
 	}
 	d.hasPart = d.hasPart && !form.IFrames // which changes with every segment
+	form.Mode = d.mode()
 	// The playlist without low latency does not offer to block, so there is nothing to ask of it.
-	blocking := d.hasMSN && !d.plain
-	okAge, errAge := target/2, target
-	if blocking {
-		okAge, errAge = 6*target, 4*target // RFC 8216bis appendix B.1
-	}
+	ask := question{form: form, blocking: d.hasMSN && !d.plain}
 	snap := r.Snapshot()
 	if err := snap.Err(s.opts.Now()); err != nil {
-		failLive(w, err, errAge)
+		s.reply(w, req, r, ask, nil, err)
 		return
 	}
-	if blocking {
-		last, _ := snap.LastPart()
-		want, ok := d.wanted(last, r.Parts(), r.AdvancePartLimit())
-		if !ok {
-			fail(w, http.StatusBadRequest, "too far ahead", errAge)
-			return
-		}
-		if snap, err = s.wait(req.Context(), r, want, 3*target); err != nil {
-			failLive(w, err, errAge)
-			return
-		}
+	if !ask.blocking {
+		s.reply(w, req, r, ask, snap, nil)
+		return
 	}
-	cacheFor(w, okAge)
-	form.Mode = d.mode()
-	writePlaylist(w, req, snap.Playlist(form))
+	last, _ := snap.LastPart()
+	var ok bool
+	if ask.want, ok = d.wanted(last, r.Parts(), r.AdvancePartLimit()); !ok {
+		fail(w, http.StatusBadRequest, "too far ahead", ask.errorAge(target))
+		return
+	}
+	s.await(w, req, r, ask)
 }
 
 // getMedia answers with a segment, part or init section. The hinted part is held until it is whole (§6.2.6).
 func (s *Server) getMedia(w http.ResponseWriter, req *http.Request, r *live.Rendition, f file) {
-	target := r.TargetDuration()
 	snap := r.Snapshot()
 	var media live.Media
 	var err error
-	switch f.kind {
-	case initFile:
+	switch {
+	case f.kind == initFile:
 		media, err = snap.Init(f.init)
-	case segmentFile:
+	case f.kind == segmentFile:
 		media, err = snap.Segment(f.place.MSN)
+	case f.place == snap.Next() && snap.Err(s.opts.Now()) == nil:
+		s.await(w, req, r, question{part: true, blocking: true, want: f.place})
+		return
 	default:
-		if f.place == snap.Next() && snap.Err(s.opts.Now()) == nil {
-			snap, err = s.wait(req.Context(), r, f.place, 3*target)
-		}
-		if err == nil {
-			media, err = snap.Part(f.place)
-		}
+		media, err = snap.Part(f.place)
 	}
+	writeMedia(w, req, r, media, err)
+}
+
+// question is what a request for something that changes asks for. Equal questions about one rendition have equal answers.
+type question struct {
+	blocking bool // it waits for want
+	want     pipeline.Position
+	part     bool // the bytes of want; else a playlist
+	form     live.Form
+	coding   string // what the client reads, when that is not in a request; see parking
+}
+
+// okayAge and errorAge return how long caches may keep the answer (RFC 8216bis appendix B.1).
+func (q question) okayAge(target time.Duration) time.Duration {
+	if q.blocking {
+		return 6 * target
+	}
+	return target / 2
+}
+
+func (q question) errorAge(target time.Duration) time.Duration {
+	if q.blocking && !q.part {
+		return 4 * target
+	}
+	return target
+}
+
+// await answers a question when what it wants is there.
+func (s *Server) await(w http.ResponseWriter, req *http.Request, r *live.Rendition, ask question) {
+	limit := 3 * r.TargetDuration()
+	snap := r.Snapshot()
+	last, ok := snap.LastPart()
+	if ok && !last.Less(ask.want) {
+		s.reply(w, req, r, ask, snap, nil)
+		return
+	}
+	if err := s.enter(); err != nil {
+		s.reply(w, req, r, ask, nil, err)
+		return
+	}
+	if s.park(w, req, r, ask, limit) {
+		return
+	}
+	defer s.leave()
+	ctx, cancel := context.WithTimeout(req.Context(), limit)
+	defer cancel()
+	snap, err := r.Wait(ctx, ask.want)
+	s.reply(w, req, r, ask, snap, err)
+}
+
+// enter counts a request that is about to wait, unless too many do. Who entered must leave.
+func (s *Server) enter() error {
+	if s.waiting.Add(1) > int64(s.opts.MaxWaiting) {
+		s.waiting.Add(-1)
+		s.metrics.turned.Inc()
+		return errBusy
+	}
+	s.metrics.waiting.Inc()
+	return nil
+}
+
+func (s *Server) leave() {
+	s.waiting.Add(-1)
+	s.metrics.waiting.Dec()
+}
+
+// reply writes the answer to a question: what is in snap, or why there is none.
+func (s *Server) reply(w http.ResponseWriter, req *http.Request, r *live.Rendition, ask question, snap *live.Snapshot, err error) {
+	target := r.TargetDuration()
+	if ask.part {
+		var media live.Media
+		if err == nil {
+			media, err = snap.Part(ask.want)
+		}
+		writeMedia(w, req, r, media, err)
+		return
+	}
+	if err != nil {
+		failLive(w, err, ask.errorAge(target))
+		return
+	}
+	cacheFor(w, ask.okayAge(target))
+	writePlaylist(w, req, snap.Playlist(ask.form))
+}
+
+// writeMedia sends what was opened, and closes it.
+func writeMedia(w http.ResponseWriter, req *http.Request, r *live.Rendition, media live.Media, err error) {
+	target := r.TargetDuration()
 	if err != nil {
 		failLive(w, err, target)
 		return
@@ -150,27 +228,6 @@ func mediaType(kind codecs.Kind) string {
 		return "audio/mp4"
 	}
 	return "video/mp4"
-}
-
-// wait returns the first snapshot that has the wanted part, within limit.
-func (s *Server) wait(ctx context.Context, r *live.Rendition, want pipeline.Position, limit time.Duration) (*live.Snapshot, error) {
-	if last, ok := r.Snapshot().LastPart(); ok && !last.Less(want) {
-		return r.Snapshot(), nil
-	}
-	defer s.metrics.waiting.Dec()
-	s.metrics.waiting.Inc()
-	defer s.waiting.Add(-1)
-	if s.waiting.Add(1) > int64(s.opts.MaxWaiting) {
-		s.metrics.turned.Inc()
-		return nil, errBusy
-	}
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	snap, err := r.Wait(ctx, want)
-	if err != nil {
-		return nil, fmt.Errorf("rendition %s: %w", r.Name(), err)
-	}
-	return snap, nil
 }
 
 // failLive answers why there is nothing to show. What may change at once is not cached.
@@ -205,12 +262,22 @@ func writeText(w http.ResponseWriter, req *http.Request, contentType string, tex
 		return
 	}
 	body := text.Plain
-	if acceptsGzip(req.Header.Get("Accept-Encoding")) {
-		h.Set("Content-Encoding", "gzip")
+	if codingOf(req.Header.Get("Accept-Encoding")) == gzipCoding {
+		h.Set("Content-Encoding", gzipCoding)
 		body = text.Gzip
 	}
 	h.Set("Content-Length", fmt.Sprint(len(body)))
 	_, _ = w.Write(body) // the client has gone: nobody is left to tell
+}
+
+const gzipCoding = "gzip"
+
+// codingOf returns the coding that a playlist is sent in to who sends this Accept-Encoding, empty for none.
+func codingOf(header string) string {
+	if acceptsGzip(header) {
+		return gzipCoding
+	}
+	return ""
 }
 
 // acceptsGzip reads Accept-Encoding (RFC 9110 §12.5.3).

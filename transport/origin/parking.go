@@ -1,0 +1,222 @@
+package origin
+
+import (
+	"bufio"
+	"context"
+	"net"
+	"net/http"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/venuecast/venuecast/pipeline/live"
+)
+
+// parking is where requests over plain HTTP/1.1 wait for a part. Of such a request only the connection is kept: net/http
+// would keep two goroutines and its buffers for each, 40 KiB. When the part comes, one goroutine writes the answer, which is the
+// same for all who asked the same, to one connection after the other, without waiting for any; then net/http gets them back.
+//
+// That goroutine is the one in which net/http called the handler of the first request to wait there, its keeper.
+type parking struct {
+	users sync.WaitGroup // handlers that park or keep
+	homes []*returned
+
+	mu    sync.Mutex // guards the fields below
+	ended bool
+	lots  map[lotKey][]parked
+	next  int
+}
+
+// lotKey names a lot: of the requests that wait in a rendition, as many lots as there are processors.
+type lotKey struct {
+	rendition *live.Rendition
+	number    int
+}
+
+// parked is a request that waits.
+type parked struct {
+	conn  *counted
+	ask   question
+	since time.Time
+	until time.Time
+}
+
+// lookAfter is how often those who wait are looked at: whether they have waited too long, or have gone.
+const lookAfter = time.Second
+
+type connKey struct{}
+
+func withConn(ctx context.Context, conn net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, conn)
+}
+
+// parkable returns the connection of a request that can be parked: one with nothing special about it.
+func parkable(req *http.Request) *counted {
+	conn, ok := req.Context().Value(connKey{}).(*counted)
+	if !ok || conn.from.back == nil || req.Method != http.MethodGet || req.ProtoMajor != 1 || req.ProtoMinor != 1 || req.Close {
+		return nil
+	}
+	if req.ContentLength != 0 || len(req.TransferEncoding) > 0 {
+		return nil
+	}
+	for _, name := range [...]string{"Range", "If-None-Match", "If-Match", "If-Range", "Upgrade", "Expect"} {
+		if req.Header[name] != nil {
+			return nil
+		}
+	}
+	if _, ok := conn.Conn.(*net.TCPConn); !ok {
+		return nil
+	}
+	return conn
+}
+
+// park takes the connection of a request away from net/http until the question can be answered. It returns false when it
+// can not. Else the handler must return. The request must have entered.
+func (s *Server) park(w http.ResponseWriter, req *http.Request, r *live.Rendition, ask question, limit time.Duration) bool {
+	conn := parkable(req)
+	rec, ok := w.(*recorder)
+	if conn == nil || !ok || !s.parking.open() {
+		return false
+	}
+	defer s.parking.users.Done()
+	_, rw, err := http.NewResponseController(rec.ResponseWriter).Hijack()
+	if err != nil {
+		return false
+	}
+	rec.parked = true
+	conn.carried = carried{unread: unread(rw.Reader)}
+	ask.coding = codingOf(req.Header.Get("Accept-Encoding"))
+	now := time.Now()
+	if key, first := s.parking.add(r, parked{conn, ask, now, now.Add(limit)}); first {
+		s.keep(req.Context(), key)
+	}
+	return true
+}
+
+// unread returns what the client has sent behind its request.
+func unread(r *bufio.Reader) []byte {
+	if r.Buffered() == 0 {
+		return nil
+	}
+	ahead, _ := r.Peek(r.Buffered()) // that much is there
+	return append([]byte(nil), ahead...)
+}
+
+// add parks a request. The first in a lot is told so: it must keep the lot.
+func (p *parking) add(r *live.Rendition, one parked) (key lotKey, first bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.lots == nil {
+		p.lots = map[lotKey][]parked{}
+	}
+	p.next = (p.next + 1) % runtime.GOMAXPROCS(0)
+	key = lotKey{r, p.next}
+	lot, there := p.lots[key]
+	p.lots[key] = append(lot, one)
+	return key, !there
+}
+
+// pick removes from a lot those that match. When none is left, the lot is no more.
+func (p *parking) pick(key lotKey, match func(*parked) bool) (taken []parked, left bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	lot := p.lots[key]
+	stay := lot[:0]
+	for i := range lot {
+		if match(&lot[i]) {
+			taken = append(taken, lot[i])
+		} else {
+			stay = append(stay, lot[i])
+		}
+	}
+	clear(lot[len(stay):])
+	if len(stay) == 0 {
+		delete(p.lots, key)
+		return taken, false
+	}
+	p.lots[key] = stay
+	return taken, true
+}
+
+// open reports whether requests can be parked. Then users.Done must be called when the handler is done.
+func (p *parking) open() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.ended {
+		p.users.Add(1)
+	}
+	return !p.ended
+}
+
+// end waits for the keepers, whose context has ended, and closes the connections that nobody took back.
+func (p *parking) end() {
+	p.mu.Lock()
+	p.ended = true
+	p.mu.Unlock()
+	p.users.Wait()
+	for _, home := range p.homes {
+		home.drain()
+	}
+}
+
+// keep answers those who wait in a lot until there are none.
+func (s *Server) keep(ctx context.Context, key lotKey) {
+	look := time.NewTicker(lookAfter)
+	defer look.Stop()
+	left := true
+	defer func() {
+		if left { // a panic, which net/http reports: nobody would keep the lot any more
+			s.settle(key, everyone, nil, errBusy)
+		}
+	}()
+	for left {
+		snap := key.rendition.Snapshot()
+		if snap.Retired() {
+			left = s.settle(key, everyone, nil, live.ErrGone)
+			continue
+		}
+		if left = s.settle(key, answered(snap), snap, nil); !left {
+			return
+		}
+		select {
+		case <-snap.Changed():
+		case <-look.C:
+			left = s.settle(key, overdue(time.Now()), nil, context.DeadlineExceeded)
+		case <-ctx.Done():
+			left = s.settle(key, everyone, nil, ctx.Err())
+		}
+	}
+}
+
+// settle answers those in a lot that match: with what is in snap, or why there is nothing. It reports whether others are left.
+func (s *Server) settle(key lotKey, match func(*parked) bool, snap *live.Snapshot, err error) (left bool) {
+	taken, left := s.parking.pick(key, match)
+	answers := map[question]whole{}
+	for i := range taken {
+		p := &taken[i]
+		a, ok := answers[p.ask]
+		if !ok {
+			a = s.whole(key.rendition, p.ask, snap, err)
+			answers[p.ask] = a
+		}
+		s.leave()
+		s.metrics.responses.WithLabelValues(class(a.status)).Inc()
+		s.send(p.conn, a)
+	}
+	return left
+}
+
+func everyone(*parked) bool { return true }
+
+// answered matches those for whom snap has what they want.
+func answered(snap *live.Snapshot) func(*parked) bool {
+	last, ok := snap.LastPart()
+	return func(p *parked) bool { return ok && !last.Less(p.ask.want) }
+}
+
+// overdue matches those that have waited too long, or whose client has gone. Most wait for a fraction of a second: they are not looked at.
+func overdue(now time.Time) func(*parked) bool {
+	return func(p *parked) bool {
+		return now.After(p.until) || now.Sub(p.since) > lookAfter && p.conn.gone()
+	}
+}

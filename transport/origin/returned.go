@@ -1,0 +1,133 @@
+package origin
+
+import (
+	"net"
+	"sync"
+	"time"
+)
+
+// returned is a listener through which connections that were parked come back to net/http, for their next request.
+type returned struct {
+	addr   net.Addr
+	idle   time.Duration // how long the next request may take to begin
+	header time.Duration // and then to have come
+	conns  chan *counted
+	closed chan struct{}
+
+	mu      sync.Mutex // guards the field below
+	waiting map[*counted]struct{}
+}
+
+// carried is what a connection brings back.
+type carried struct {
+	back   bool          // nothing has been read since it came back
+	rest   []byte        // of the last answer: what the socket did not take at once
+	within time.Duration // in which that must be sent
+	unread []byte        // what the client has sent already
+	failed error         // of the first read
+}
+
+// comingBack bounds the connections that net/http has yet to take. Who brings more waits.
+const comingBack = 1024
+
+func newReturned(addr net.Addr, idle, header time.Duration) *returned {
+	return &returned{
+		addr: addr, idle: idle, header: header, conns: make(chan *counted, comingBack), closed: make(chan struct{}),
+		waiting: map[*counted]struct{}{},
+	}
+}
+
+// give hands a connection back. It owns it from then on.
+func (r *returned) give(c *counted) {
+	c.back = true
+	select {
+	case r.conns <- c:
+	case <-r.closed:
+		_ = c.Close() // the server is ending
+	}
+}
+
+// read is the first read of a connection that has come back. The rest of the last answer goes out first: here is a goroutine
+// that may wait for a slow client. net/http takes the connection for a new one, and would close it soon if nothing came.
+// It tries again after an error, to tell HTTP/2 from 1.1, so that must stay.
+func (r *returned) read(c *counted, b []byte) (n int, err error) {
+	if c.failed != nil {
+		return 0, c.failed
+	}
+	defer func() { c.failed, c.back = err, err != nil || len(c.unread) > 0 }()
+	if len(c.rest) > 0 {
+		_ = c.SetWriteDeadline(time.Now().Add(c.within)) // the write fails if that does
+		_, err = c.Conn.Write(c.rest)
+		c.rest = nil
+		if err != nil {
+			return 0, err
+		}
+	}
+	if len(c.unread) > 0 {
+		n := copy(b, c.unread)
+		c.unread = c.unread[n:]
+		return n, nil
+	}
+	if !r.wait(c) {
+		return 0, net.ErrClosed
+	}
+	n, err = c.Conn.Read(b)
+	r.mu.Lock()
+	delete(r.waiting, c)
+	r.mu.Unlock()
+	_ = c.SetReadDeadline(time.Now().Add(r.header)) // the next read fails if that does
+	return n, err
+}
+
+// wait notes that a connection is idle, so that it does not hold up the end. It returns false when that has come.
+func (r *returned) wait(c *counted) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.waiting == nil {
+		return false
+	}
+	_ = c.SetReadDeadline(time.Now().Add(r.idle)) // the read fails if that does
+	r.waiting[c] = struct{}{}
+	return true
+}
+
+// Accept implements net.Listener.
+func (r *returned) Accept() (net.Conn, error) {
+	select {
+	case c := <-r.conns:
+		return c, nil
+	case <-r.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+// Close implements net.Listener. Idle connections end.
+func (r *returned) Close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.waiting == nil {
+		return nil
+	}
+	close(r.closed)
+	for c := range r.waiting {
+		_ = c.SetReadDeadline(time.Unix(1, 0)) // it is past; a connection that has gone needs none
+	}
+	r.waiting = nil
+	return nil
+}
+
+// Addr implements net.Listener.
+func (r *returned) Addr() net.Addr { return r.addr }
+
+// drain closes what nobody has taken. Nothing may be given any more.
+func (r *returned) drain() {
+	_ = r.Close() // it can not fail
+	for {
+		select {
+		case c := <-r.conns:
+			_ = c.Close() // nobody uses it
+		default:
+			return
+		}
+	}
+}
