@@ -39,7 +39,8 @@ func newLoad() *cobra.Command {
 			"are complete, and the origin's memory per viewer.\n" +
 			"Without a URL it starts an origin on this machine, on one processor, and puts the parts itself: then the time from\n" +
 			"when a part is put is exact. With the URL of a playlist a part exists from when the first viewer's answer began.",
-		Example: "  venuecast load\n  taskset -c 1 venuecast load --origin-cpu 0\n  venuecast load --clients 500 --for 30s http://127.0.0.1:8080/live/camera-1/index.m3u8\n" +
+		Example: "  venuecast load\n  taskset -c 1 venuecast load --origin-cpu 0\n" +
+			"  venuecast load --clients 500 --for 30s http://127.0.0.1:8080/live/camera-1/index.m3u8\n" +
 			"  venuecast load --push-to http://127.0.0.1:8080 --push-token $PUSH_TOKEN --pid $(pidof venuecast)",
 		Hidden: true,
 		Args:   cobra.MaximumNArgs(1),

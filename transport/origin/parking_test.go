@@ -22,13 +22,22 @@ func ask(t *testing.T, conn net.Conn, target, header string) {
 	require.NoError(t, err)
 }
 
-func answerOn(t *testing.T, from *bufio.Reader) (*http.Response, []byte) {
+// answer is a response that has been read.
+type answer struct {
+	status int
+	length int64
+	header http.Header
+	body   []byte
+}
+
+func answerOn(t *testing.T, from *bufio.Reader) answer {
 	resp, err := http.ReadResponse(from, nil)
 	require.NoError(t, err)
 	body, err := io.ReadAll(resp.Body)
 	require.NoError(t, err)
 	require.NoError(t, resp.Body.Close())
-	return resp, body
+	resp.Header.Del("Date")
+	return answer{resp.StatusCode, resp.ContentLength, resp.Header, body}
 }
 
 const nextPart = "/live/hall/540p/index.m3u8?_HLS_msn=1001&_HLS_part=0"
@@ -62,8 +71,7 @@ func TestAWaitingRequestHasNoGoroutine(t *testing.T) {
 	require.Eventually(t, func() bool { return runtime.NumGoroutine() < before+50 }, 5*time.Second, time.Millisecond)
 	put(0, []byte("part"))
 	for _, conn := range conns {
-		resp, _ := answerOn(t, bufio.NewReader(conn))
-		require.Equal(t, http.StatusOK, resp.StatusCode)
+		require.Equal(t, http.StatusOK, answerOn(t, bufio.NewReader(conn)).status)
 	}
 	waiting(0)
 }
@@ -79,14 +87,7 @@ func TestAParkedRequestIsAnsweredAsAnyOther(t *testing.T) {
 				waiting(2)
 				put(i, []byte("part"))
 			}
-			want, wantBody := answerOn(t, bufio.NewReader(plain))
-			got, gotBody := answerOn(t, bufio.NewReader(parked))
-			want.Header.Del("Date")
-			got.Header.Del("Date")
-			require.Equal(t, want.Status, got.Status)
-			require.Equal(t, want.Header, got.Header)
-			require.Equal(t, want.ContentLength, got.ContentLength)
-			require.Equal(t, wantBody, gotBody)
+			require.Equal(t, answerOn(t, bufio.NewReader(plain)), answerOn(t, bufio.NewReader(parked)))
 		}
 	}
 }
@@ -99,14 +100,11 @@ func TestRequestsBehindAParkedOneAreAnsweredInTurn(t *testing.T) {
 	ask(t, conn, "/live/hall/540p/1001.1.m4s", "")
 	put(0, []byte("part"))
 	from := bufio.NewReader(conn)
-	_, body := answerOn(t, from)
-	require.Contains(t, string(body), "1001.0.m4s")
-	_, body = answerOn(t, from)
-	require.Equal(t, "ok\n", string(body))
+	require.Contains(t, string(answerOn(t, from).body), "1001.0.m4s")
+	require.Equal(t, "ok\n", string(answerOn(t, from).body))
 	waiting(1)
 	put(1, []byte("the next"))
-	_, body = answerOn(t, from)
-	require.Equal(t, "the next", string(body))
+	require.Equal(t, "the next", string(answerOn(t, from).body))
 }
 
 func TestASlowClientHoldsUpNobody(t *testing.T) {
@@ -118,14 +116,11 @@ func TestASlowClientHoldsUpNobody(t *testing.T) {
 	ask(t, good, nextPart, "")
 	waiting(2)
 	put(0, large)
-	resp, _ := answerOn(t, bufio.NewReader(good))
-	require.Equal(t, http.StatusOK, resp.StatusCode)
+	require.Equal(t, http.StatusOK, answerOn(t, bufio.NewReader(good)).status)
 	from := bufio.NewReader(slow)
-	_, body := answerOn(t, from)
-	require.True(t, bytes.Equal(large, body))
+	require.True(t, bytes.Equal(large, answerOn(t, from).body))
 	ask(t, slow, "/healthz", "")
-	_, body = answerOn(t, from)
-	require.Equal(t, "ok\n", string(body))
+	require.Equal(t, "ok\n", string(answerOn(t, from).body))
 }
 
 func TestAParkedRequestEndsWithItsClient(t *testing.T) {

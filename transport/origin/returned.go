@@ -57,7 +57,7 @@ func (r *returned) read(c *counted, b []byte) (n int, err error) {
 	defer func() { c.failed, c.back = err, err != nil || len(c.unread) > 0 }()
 	if len(c.rest) > 0 {
 		_ = c.SetWriteDeadline(time.Now().Add(c.within)) // the write fails if that does
-		_, err = c.Conn.Write(c.rest)
+		_, err = c.Write(c.rest)
 		c.rest = nil
 		if err != nil {
 			return 0, err

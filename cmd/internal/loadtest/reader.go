@@ -3,7 +3,6 @@ package loadtest
 import (
 	"bytes"
 	"errors"
-	"io"
 	"net"
 	"strconv"
 	"strings"
@@ -71,7 +70,7 @@ func (r *reader) read() (answer, error) {
 	}
 	for left > 0 {
 		n, err := r.conn.Read(free[:min(int64(len(free)), left)])
-		if err != nil && (err != io.EOF || int64(n) < left) {
+		if err != nil && int64(n) < left {
 			return a, errCutOff
 		}
 		left -= int64(n)
