@@ -38,7 +38,7 @@ type ladderBench struct {
 	file, config, ladder, against, ffmpeg, keep string
 	seconds                                     float64
 	pairs                                       int
-	json, passthrough                           bool
+	json, passthrough, quality                  bool
 
 	tool  bench.FFmpeg
 	feed  pipeline.Feed
@@ -75,6 +75,7 @@ func newBenchLadder() *cobra.Command {
 	f.StringVar(&b.keep, "keep", "", "folder to leave the media in (default: they are removed)")
 	f.BoolVar(&b.passthrough, "passthrough", false, "pass the file's own pictures on as the largest rendition; ffmpeg still encodes all")
 	f.BoolVar(&b.json, "json", false, "print JSON")
+	f.BoolVar(&b.quality, "quality", true, "compare the first run of each side with its source")
 	return cmd
 }
 
@@ -235,7 +236,7 @@ func (b *ladderBench) ours(ctx context.Context, i int) (bench.Run, error) {
 	}
 	run.Libav = report.total()
 	folder := func(name string) string { return filepath.Join(j.Dir, "dvr", b.feed.ID, "*", name) }
-	return run, b.quality(&run, j.Dir, folder, i == 0)
+	return run, b.judge(&run, j.Dir, folder, b.quality && i == 0)
 }
 
 // reference makes the ladder with the ffmpeg command line.
@@ -249,7 +250,7 @@ func (b *ladderBench) reference(ctx context.Context, i int) (bench.Run, error) {
 		return run, err
 	}
 	folder := func(name string) string { return filepath.Join(dir, name) }
-	return run, b.quality(&run, dir, folder, i == 0)
+	return run, b.judge(&run, dir, folder, b.quality && i == 0)
 }
 
 func (b *ladderBench) measure(ctx context.Context, cmd *exec.Cmd, name string) (bench.Run, error) {
@@ -259,8 +260,8 @@ func (b *ladderBench) measure(ctx context.Context, cmd *exec.Cmd, name string) (
 	return run, err
 }
 
-// quality joins each rendition's segments, and compares them with the source if asked.
-func (b *ladderBench) quality(run *bench.Run, dir string, folder func(name string) string, compare bool) error {
+// judge joins each rendition's segments, and compares them with the source if asked.
+func (b *ladderBench) judge(run *bench.Run, dir string, folder func(name string) string, compare bool) error {
 	for _, v := range b.feed.Ladder.Video {
 		found, err := filepath.Glob(folder(v.Name))
 		if err != nil || len(found) != 1 {

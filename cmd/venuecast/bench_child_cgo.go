@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/venuecast/venuecast/cmd/internal/bench"
+	"github.com/venuecast/venuecast/codecs/libav"
 	"github.com/venuecast/venuecast/pipeline"
 	"github.com/venuecast/venuecast/pipeline/transcode"
 )
@@ -43,7 +44,11 @@ func runMeasured(ctx context.Context, o transcode.Options, file string) error {
 	if err := w.Run(ctx); err != nil {
 		return err
 	}
-	report, err := json.Marshal(childReport{work.Decode.Load(), work.Scale.Load(), work.Encode.Load(), work.Sound.Load()})
+	decode, scale, encode := libav.Spent()
+	report, err := json.Marshal(childReport{
+		Decode: decode.Nanoseconds(), Scale: scale.Nanoseconds(),
+		Encode: encode.Nanoseconds() + work.Encode.Load(), Sound: work.Sound.Load(),
+	})
 	if err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}

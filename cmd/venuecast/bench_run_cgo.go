@@ -106,7 +106,7 @@ type pacer struct {
 const (
 	benchPending = 64               // records that the writer may hold
 	benchAhead   = 20 * time.Second // media on the bus that the child has not put out yet
-	benchPause   = 5 * time.Millisecond
+	benchPause   = 50 * time.Millisecond
 )
 
 func (p *pacer) publish(ctx context.Context, r pipeline.Record) error {

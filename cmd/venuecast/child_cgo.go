@@ -48,6 +48,7 @@ func newChild() *cobra.Command {
 const snapshotInterval = time.Second / 2
 
 func runChild(ctx context.Context, j job, orders *json.Decoder) error {
+	runtime.GOMAXPROCS(childProcs)
 	log := newLogger(configs.Log{Level: j.Level, Format: j.Format})
 	registry := metrics.NewRegistry(version)
 	metrics.RegisterLedger(registry, libav.Ledger)
@@ -127,7 +128,6 @@ func (c *child) session(ctx context.Context) error {
 	if state, err = c.sent.Resend(ctx, state, feed.Grid.Parts()); err != nil {
 		return err
 	}
-	growProcs(len(feed.Ladder.Names()))
 	e := engine{log: c.log, feed: a.Feed}
 	meter := c.meter.Feed(a.Feed)
 	o := transcode.Options{
@@ -203,15 +203,9 @@ func (p *passages) Segment(rendition, outcome string) {
 	p.log.Warn("rendition is encoded instead of passed through", "rendition", rendition, "reason", outcome)
 }
 
-// growProcs gives the Go scheduler more processors than there are stages that work in libav. A call of libav takes
-// milliseconds; when none is idle, the runtime's monitor wakes as often as every 20 µs to take the processor away from it.
-// How many threads run at once stays the kernel's business.
-func growProcs(renditions int) {
-	const besides = 4 // the source, and what is not libav
-	if n := renditions + besides; n > runtime.GOMAXPROCS(0) {
-		runtime.GOMAXPROCS(n)
-	}
-}
+// childProcs is how many processors the Go scheduler has in a child. What takes long runs on libav's own threads, as many as
+// the kernel lets; what is left for Go is some percent of one processor, and more of them look for work from each other.
+const childProcs = 1
 
 // session is the worker's way to the origin.
 type session struct {

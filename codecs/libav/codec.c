@@ -3,14 +3,23 @@
 
 #include "native.h"
 
-// Sends a copy of data: av_new_packet pads with AV_INPUT_BUFFER_PADDING_SIZE zero bytes, because bit readers read past the end.
-int vc_send_data(AVCodecContext *c, AVPacket *p, const uint8_t *data, int size, int64_t pts)
+// Makes p a copy of data: av_new_packet pads with AV_INPUT_BUFFER_PADDING_SIZE zero bytes, because bit readers read past the end.
+int vc_fill_packet(AVPacket *p, const uint8_t *data, int size, int64_t pts)
 {
     int ret = av_new_packet(p, size);
     if (ret < 0)
         return ret;
     memcpy(p->data, data, size);
     p->pts = pts;
+    return 0;
+}
+
+// Sends a copy of data.
+int vc_send_data(AVCodecContext *c, AVPacket *p, const uint8_t *data, int size, int64_t pts)
+{
+    int ret = vc_fill_packet(p, data, size, pts);
+    if (ret < 0)
+        return ret;
     ret = avcodec_send_packet(c, p);
     av_packet_unref(p);
     return ret;

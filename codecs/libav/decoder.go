@@ -65,7 +65,11 @@ func (d *Decoder) Decode(au codecs.AccessUnit, emit func(p codecs.Picture, pts c
 	if len(au.Data) == 0 {
 		return fmt.Errorf("%w: it is empty", codecs.ErrBadUnit)
 	}
-	code := C.vc_send_data(codecContext(d.codec), d.packet, bytePointer(au.Data), C.int(len(au.Data)), C.int64_t(au.PTS))
+	code := C.vc_fill_packet(d.packet, bytePointer(au.Data), C.int(len(au.Data)), C.int64_t(au.PTS))
+	if code < 0 {
+		return asBadUnit(code)
+	}
+	code = onThread(C.VCCall{work: C.VC_DECODE, codec: codecContext(d.codec), packet: d.packet})
 	err := d.receive(emit)
 	if code < 0 && err == nil {
 		return asBadUnit(code)

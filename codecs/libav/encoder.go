@@ -137,7 +137,9 @@ func (e *Encoder) Encode(p codecs.Picture, frame int64, t codecs.PictureType, em
 	if e.begun && frame <= e.last {
 		return fmt.Errorf("encoding frame %d with %s: it is not after frame %d", frame, e.name, e.last)
 	}
-	code := C.vc_send_picture(codecContext(e.codec), e.scratch, src.frame, C.int64_t(frame), pictureType(t))
+	code := onThread(C.VCCall{
+		work: C.VC_ENCODE, codec: codecContext(e.codec), dst: e.scratch, src: src.frame, pts: C.int64_t(frame), _type: pictureType(t),
+	})
 	if err := failed(code); err != nil {
 		return fmt.Errorf("encoding frame %d with %s: %w", frame, e.name, err)
 	}

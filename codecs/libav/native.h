@@ -25,6 +25,7 @@ void vc_picture_write(AVFrame *f, int plane, const uint8_t *data, int width, int
 void vc_picture_read(const AVFrame *f, int plane, uint8_t *data, int width, int height);
 
 // codec.c
+int vc_fill_packet(AVPacket *p, const uint8_t *data, int size, int64_t pts);
 int vc_send_data(AVCodecContext *c, AVPacket *p, const uint8_t *data, int size, int64_t pts);
 int vc_send_picture(AVCodecContext *c, AVFrame *scratch, const AVFrame *src, int64_t pts, int type);
 int vc_send_sound(AVCodecContext *c, AVFrame *scratch, const float *left, const float *right, int64_t pts);
@@ -59,6 +60,26 @@ int vc_jpeg_send(AVCodecContext *c, AVFrame *f, int64_t pts);
 // captions.c
 int vc_captions_get(const AVFrame *f, uint8_t *data, int capacity);
 int vc_captions_set(AVFrame *f, const uint8_t *data, int size);
+
+// thread.c
+enum { VC_DECODE, VC_SCALE, VC_ENCODE, VC_WORKS };
+typedef struct VCThread VCThread;
+typedef struct VCCall { // avcodec_send_packet, vc_scale_run or vc_send_picture, and what it is given
+    int work;           // VC_DECODE, VC_SCALE or VC_ENCODE
+    AVCodecContext *codec;
+    AVPacket *packet; // emptied when it has been sent
+    const AVFrame *src;
+    AVFrame *dst;
+    int64_t pts;
+    int type;
+    struct SwsContext *sws;
+    AVBufferPool *pool;
+    int width, height, format;
+} VCCall;
+int vc_thread_start(VCThread **out, int *event);
+void vc_thread_post(VCThread *t, VCCall c);
+int vc_thread_done(VCThread *t, int *result);
+long long vc_spent(int work);
 
 // sound.c
 int vc_resample_open(struct SwrContext **out, const AVFrame *f);

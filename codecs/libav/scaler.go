@@ -99,7 +99,11 @@ func (s *Scaler) scale(p codecs.Picture) (*Picture, error) {
 		return nil, fmt.Errorf("scaling from %d×%d to %d×%d: %w", in.width, in.height, s.o.Width, s.o.Height, err)
 	}
 	dst := &Picture{newFrame()}
-	if err := failed(C.vc_scale_run(s.sws, s.pool, src.frame, dst.frame, C.int(s.o.Width), C.int(s.o.Height), s.format)); err != nil {
+	code := onThread(C.VCCall{
+		work: C.VC_SCALE, sws: s.sws, pool: s.pool, src: src.frame, dst: dst.frame,
+		width: C.int(s.o.Width), height: C.int(s.o.Height), format: s.format,
+	})
+	if err := failed(code); err != nil {
 		dst.Release()
 		return nil, fmt.Errorf("scaling to %d×%d: %w", s.o.Width, s.o.Height, err)
 	}

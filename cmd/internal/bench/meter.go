@@ -11,18 +11,14 @@ import (
 	"github.com/venuecast/venuecast/pipeline/transcode"
 )
 
-// Work is the processor time that was spent in the objects of an Engine, by what they do.
+// Work is the processor time that was spent in the objects of an Engine on Go's threads, by what they do. That on libav's own
+// threads is libav.Spent's.
 type Work struct {
-	Decode, Scale, Encode, Sound atomic.Int64 // in nanoseconds
+	Encode, Sound atomic.Int64 // in nanoseconds
 }
 
-// Total returns the sum.
-func (w *Work) Total() time.Duration {
-	return time.Duration(w.Decode.Load() + w.Scale.Load() + w.Encode.Load() + w.Sound.Load())
-}
-
-// Engine measures another engine: the processor time of the calling thread inside of each call, without that of the
-// callbacks. Threads that a codec starts by itself are not seen; the encoders of a ladder have none.
+// Engine measures another engine: the processor time of the calling thread inside of each call that opens or flushes an
+// encoder or codes sound, without that of the callbacks.
 type Engine struct {
 	Video transcode.VideoEngine
 	Audio transcode.AudioEngine
@@ -48,23 +44,11 @@ func (c *clock) end() {
 func (c *clock) pause()  { c.sum.Add(int64(threadTime() - c.since)) }
 func (c *clock) resume() { c.since = threadTime() }
 
-// NewDecoder returns a decoder that is measured; the other methods do likewise.
-func (e Engine) NewDecoder(codec codecs.Codec) (transcode.Decoder, error) {
-	d, err := e.Video.NewDecoder(codec)
-	if err != nil {
-		return nil, err
-	}
-	return &decoder{d, &e.Work.Decode}, nil
-}
+// NewDecoder makes a decoder.
+func (e Engine) NewDecoder(c codecs.Codec) (transcode.Decoder, error) { return e.Video.NewDecoder(c) }
 
 // NewScaler makes a scaler.
-func (e Engine) NewScaler(v ladder.Video) (transcode.Scaler, error) {
-	s, err := e.Video.NewScaler(v)
-	if err != nil {
-		return nil, err
-	}
-	return &scaler{s, &e.Work.Scale}, nil
-}
+func (e Engine) NewScaler(v ladder.Video) (transcode.Scaler, error) { return e.Video.NewScaler(v) }
 
 // NewEncoder makes an encoder; to open it is its work, too.
 func (e Engine) NewEncoder(v ladder.Video, g grid.Grid, l ladder.Latency) (transcode.Encoder, error) {
@@ -100,41 +84,9 @@ func (e Engine) NewAudioEncoder(a ladder.Audio) (transcode.AudioEncoder, error) 
 	return &audioEncoder{enc, &e.Work.Sound}, nil
 }
 
-type decoder struct {
-	transcode.Decoder
-	sum *atomic.Int64
-}
-
-func (d *decoder) Decode(u codecs.AccessUnit, emit func(codecs.Picture, codecs.Ticks) error) error {
-	c := begin(d.sum)
-	defer c.end()
-	return d.Decoder.Decode(u, func(p codecs.Picture, pts codecs.Ticks) error {
-		c.pause()
-		defer c.resume()
-		return emit(p, pts)
-	})
-}
-
-type scaler struct {
-	transcode.Scaler
-	sum *atomic.Int64
-}
-
-func (s *scaler) Scale(p codecs.Picture) (codecs.Picture, error) {
-	c := begin(s.sum)
-	defer c.end()
-	return s.Scaler.Scale(p)
-}
-
 type encoder struct {
 	transcode.Encoder
 	sum *atomic.Int64
-}
-
-func (e *encoder) Encode(p codecs.Picture, frame int64, t codecs.PictureType, emit func(codecs.Packet) error) error {
-	c := begin(e.sum)
-	defer c.end()
-	return e.Encoder.Encode(p, frame, t, c.outside(emit))
 }
 
 func (e *encoder) Flush(emit func(codecs.Packet) error) error {
