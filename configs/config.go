@@ -56,7 +56,8 @@ type Log struct {
 
 // Worker is the transcoding role of this machine.
 type Worker struct {
-	Name string // unique in the venue. It defaults to the machine's host name
+	Name     string // unique in the venue. It defaults to the machine's host name
+	Capacity int64  // pixels of x264 veryfast per second that it can encode. It defaults to 0: it is measured at start
 }
 
 // Feed is one camera and the ladder it becomes.
@@ -65,6 +66,7 @@ type Feed struct {
 	Source    URL    // rtsp:// or rtsps://
 	Transport string // of the media: tcp, udp, or auto (UDP, and TCP when nothing comes). It defaults to tcp
 	Ladder    string // a key of Config.Ladders. It defaults to hd
+	Priority  int    // -100 to 100: when a worker is overloaded, feeds of lower priority give way first. It defaults to 0
 	Standby   string // what an ingest does while another takes the feed in: cold: nothing; warm: it is connected, too. It defaults to cold
 }
 

@@ -10,6 +10,9 @@ import (
 // More than any host carries; a bound on what a wrong file can cost.
 const maxFeeds = 1000
 
+// maxPriority is enough for a priority of its own for each feed that one worker could carry.
+const maxPriority = 100
+
 // config reads the whole file. The functions below it are the schema, in the order of the file.
 func (d *decoder) config(root ast.Node) *Config {
 	c := defaults()
@@ -93,7 +96,8 @@ func (d *decoder) log(n ast.Node, out *Log) {
 
 func (d *decoder) worker(n ast.Node, out *Worker) {
 	d.mapping(n, "worker", fields{
-		"name": func(n ast.Node) { out.Name = d.id(n, "worker.name") },
+		"name":     func(n ast.Node) { out.Name = d.id(n, "worker.name") },
+		"capacity": func(n ast.Node) { out.Capacity = d.quantity(n, "worker.capacity", "pixels per second", "200M", 1e6, 1e12) },
 	})
 }
 
@@ -106,6 +110,7 @@ func (d *decoder) feeds(n ast.Node) (feeds []Feed, references []reference) {
 			"id":        func(n ast.Node) { f.ID = d.unique(n, "id", ids) },
 			"source":    func(n ast.Node) { f.Source = d.url(n, "source", "rtsp", "rtsps") },
 			"transport": func(n ast.Node) { f.Transport = d.oneOf(n, "transport", "tcp", "udp", "auto") },
+			"priority":  func(n ast.Node) { f.Priority = d.integer(n, "priority", -maxPriority, maxPriority) },
 			"standby":   func(n ast.Node) { f.Standby = d.oneOf(n, "standby", "cold", "warm") },
 			"ladder":    func(n ast.Node) { f.Ladder, named = d.text(n, "ladder"), n },
 		}, "id", "source")

@@ -102,6 +102,8 @@ func TestValuesAreReadAsWritten(t *testing.T) {
 	c, err := configs.Load("testdata/full.good.yaml", env)
 	require.NoError(t, err)
 	require.Equal(t, "hd", c.Feeds[1].Ladder, "a key without a value means its default")
+	require.Equal(t, -3, c.Feeds[0].Priority)
+	require.EqualValues(t, 1_500_000, c.Worker.Capacity)
 	require.Empty(t, c.Ladders["silent"].Pipeline().Audio)
 	require.Equal(t, ladder.Ladder{
 		Segment: 4 * time.Second, Part: 500 * time.Millisecond, DVR: 2 * time.Hour,

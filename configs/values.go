@@ -70,6 +70,15 @@ func (d *decoder) duration(n ast.Node, what string, least, most time.Duration) t
 	return v
 }
 
+func (d *decoder) integer(n ast.Node, what string, least, most int) int {
+	v, err := strconv.Atoi(d.text(n, what))
+	if err != nil || v < least || v > most {
+		d.fail(n, "%s %s: want a whole number from %d to %d", what, quote(n), least, most)
+		return 0
+	}
+	return v
+}
+
 func (d *decoder) frameRate(n ast.Node) codecs.Rational {
 	s := d.text(n, "fps")
 	rate, err := codecs.ParseRational(s)
@@ -82,21 +91,26 @@ func (d *decoder) frameRate(n ast.Node) codecs.Rational {
 
 // bitrate reads "6M", "800k" or a number of bits per second.
 func (d *decoder) bitrate(n ast.Node, least, most int64) int64 {
-	s := d.text(n, "bitrate")
-	number, unit := s, 1.0
+	return d.quantity(n, "bitrate", "bits per second", "6M or 800k", least, most)
+}
+
+// quantity reads a number that may end with M or k.
+func (d *decoder) quantity(n ast.Node, what, unit, example string, least, most int64) int64 {
+	s := d.text(n, what)
+	number, times := s, 1.0
 	switch {
 	case strings.HasSuffix(s, "M"):
-		number, unit = strings.TrimSuffix(s, "M"), 1e6
+		number, times = strings.TrimSuffix(s, "M"), 1e6
 	case strings.HasSuffix(s, "k"):
-		number, unit = strings.TrimSuffix(s, "k"), 1e3
+		number, times = strings.TrimSuffix(s, "k"), 1e3
 	}
 	v, err := strconv.ParseFloat(number, 64)
-	bits := math.Round(v * unit)
-	if err != nil || !(bits >= float64(least) && bits <= float64(most)) { // NaN is not within
-		d.fail(n, "bitrate %s: want %s to %s bits per second, such as 6M or 800k", quote(n), bitText(least), bitText(most))
+	value := math.Round(v * times)
+	if err != nil || !(value >= float64(least) && value <= float64(most)) { // NaN is not within
+		d.fail(n, "%s %s: want %s to %s %s, such as %s", what, quote(n), bitText(least), bitText(most), unit, example)
 		return 0
 	}
-	return int64(bits)
+	return int64(value)
 }
 
 func (d *decoder) language(n ast.Node) string {

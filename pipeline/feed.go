@@ -16,6 +16,8 @@ type Feed struct {
 	Ladder ladder.Ladder `json:"ladder"` // with widths and heights resolved for this source
 	// Asked is the ladder as configured, before it was resolved: when it changes, the feed is made anew.
 	Asked ladder.Ladder `json:"asked"`
+	// Priority says which feeds an overloaded worker keeps whole: the highest. It may change while the feed lives.
+	Priority int `json:"priority,omitempty"`
 	// Passthrough says which rendition is the source's own pictures where they fit; nil: none is.
 	Passthrough *Passthrough `json:"passthrough,omitempty"`
 }

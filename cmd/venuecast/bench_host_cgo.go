@@ -65,8 +65,8 @@ func newBenchHost() *cobra.Command {
 
 // hostPresets are those worth a look in real time.
 var hostPresets = map[string][]string{
-	"libx264": {"superfast", "veryfast", "faster", "medium"},
-	"libx265": {"ultrafast", "superfast"},
+	"libx264": {"ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow"},
+	"libx265": {"ultrafast", "superfast", "veryfast", "medium"},
 }
 
 func measureHost(ctx context.Context) (hostReport, error) {

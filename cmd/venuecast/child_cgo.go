@@ -169,14 +169,16 @@ func (c *child) switched(rendition string, msn int64, rate transcode.Rate) {
 	c.log.Info("rendition changes its rate", "feed", c.job.Assignment.Feed, "rendition", rendition, "from", msn, "rate", rate)
 }
 
-// measured shows how far a reader is behind the bus.
+// measured shows how far a reader is behind the bus, and how much of the time it waits for it.
 type measured struct {
 	bus.Reader
 	meter *metrics.TranscodeFeed
 }
 
 func (m measured) Next(ctx context.Context) (pipeline.Record, error) {
+	from := time.Now()
 	r, err := m.Reader.Next(ctx)
+	m.meter.Waited(time.Since(from))
 	if r.Bundle != nil {
 		m.meter.Behind(m.Lag(), time.Since(r.Bundle.Units[0].PTS.Time()))
 	}

@@ -14,14 +14,22 @@ import (
 	"github.com/venuecast/venuecast/transport/bus"
 )
 
+// fleetOptions is what a role does with its feeds.
+type fleetOptions struct {
+	run      fleet.Runner
+	admit    func(feed string) error // nil: always
+	priority func(feed string) int   // nil: all alike
+}
+
 // fleet returns the stages with which this process stands by, with others of its role, for the feeds that list names.
 func (h *host) fleet(
-	role configs.Role, r *bus.Registry, list func(context.Context) ([]string, error), run fleet.Runner, admit func(string) error,
+	role configs.Role, r *bus.Registry, list func(context.Context) ([]string, error), o fleetOptions,
 ) []pipeline.Stage {
 	name := string(role) + "-" + h.config.Worker.Name
 	heard := h.conn.NewPeers(time.Now)
 	supervisor := fleet.New(fleet.Options{
-		Worker: name, Registry: claims{r, list}, Peers: peers{heard, role, name}, Runner: run, Admit: admit, Log: h.log.With("role", role),
+		Worker: name, Registry: claims{r, list}, Peers: peers{heard, role, name}, Runner: o.run, Admit: o.admit, Priority: o.priority,
+		Log: h.log.With("role", role),
 	})
 	stand := pipeline.Func("fleet", func(ctx context.Context) error { return h.stand(ctx, name, supervisor) })
 	return []pipeline.Stage{heard, stand}
@@ -84,6 +92,10 @@ func (c claims) TakeOver(ctx context.Context, a fleet.Assignment, owner string) 
 	return assignment(a.Feed, taken), err
 }
 
+func (c claims) Release(ctx context.Context, a fleet.Assignment) error {
+	return c.registry.Release(ctx, a.Feed, a.Owner, a.Epoch)
+}
+
 func assignment(feed string, a bus.Assignment) fleet.Assignment {
 	return fleet.Assignment{Feed: feed, Owner: a.Owner, Epoch: a.Epoch, Seq: a.Seq, MSN: a.MSN, Revision: a.Revision}
 }
@@ -110,13 +122,20 @@ func (p peers) Rank(feed string) int {
 }
 
 // store is the bus's registry as an ingest sees it.
-type store struct{ registry *bus.Registry }
+type store struct {
+	registry *bus.Registry
+	priority int // of the one feed that the ingest takes in
+}
 
 // Define stores a feed's description if there is none, or if the ladder it asks for is another than before.
 func (s store) Define(ctx context.Context, f pipeline.Feed) (pipeline.Feed, error) {
+	f.Priority = s.priority
 	stored, created, err := s.registry.PutFeed(ctx, f)
-	if err != nil || created || stored.Asked.Equal(f.Asked) {
+	if err != nil || created {
 		return stored, err
+	}
+	if stored.Asked.Equal(f.Asked) {
+		return s.prioritise(ctx, stored)
 	}
 	return f, s.registry.ReplaceFeed(ctx, f)
 }
@@ -127,5 +146,17 @@ func (s store) Feed(ctx context.Context, id string) (pipeline.Feed, bool, error)
 	if errors.Is(err, bus.ErrNotFound) {
 		return pipeline.Feed{}, false, nil
 	}
+	if err == nil {
+		f, err = s.prioritise(ctx, f)
+	}
 	return f, err == nil, err
+}
+
+// prioritise gives a feed that is there the priority that it has now.
+func (s store) prioritise(ctx context.Context, f pipeline.Feed) (pipeline.Feed, error) {
+	if f.Priority == s.priority {
+		return f, nil
+	}
+	f.Priority = s.priority
+	return f, s.registry.ReplaceFeed(ctx, f)
 }

@@ -39,7 +39,7 @@ func (h *host) ingest(ctx context.Context) ([]pipeline.Stage, error) {
 		}
 	}
 	list := func(context.Context) ([]string, error) { return ids, nil }
-	return append(stages, h.fleet(configs.Ingest, owners, list, c, nil)...), nil
+	return append(stages, h.fleet(configs.Ingest, owners, list, fleetOptions{run: c})...), nil
 }
 
 // cameras takes in feeds. It is a fleet.Runner.
@@ -56,7 +56,7 @@ func (c *cameras) options(f configs.Feed) (ingest.Options, error) {
 	source, err := rtsp.NewSource(rtsp.SourceOptions{Name: f.ID, URL: f.Source.Reveal(), Transport: f.Transport, Logger: c.host.log})
 	return ingest.Options{
 		ID: f.ID, Ladder: c.host.config.Ladders[f.Ladder].Pipeline(), Source: source,
-		Registry: store{c.host.feeds}, Meter: c.meter.Feed(f.ID), Log: c.host.log,
+		Registry: store{c.host.feeds, f.Priority}, Meter: c.meter.Feed(f.ID), Log: c.host.log,
 	}, err
 }
 
@@ -91,7 +91,7 @@ func (c *cameras) Run(ctx context.Context, a fleet.Assignment) error {
 func (c *cameras) lastPTS(ctx context.Context, feed string) (last codecs.Ticks) {
 	ctx, cancel := context.WithTimeout(ctx, 300*time.Millisecond)
 	defer cancel()
-	if _, known, err := (store{c.host.feeds}).Feed(ctx, feed); err != nil || !known {
+	if _, known, err := (store{c.host.feeds, c.feeds[feed].Priority}).Feed(ctx, feed); err != nil || !known {
 		return 0
 	}
 	reader, err := c.host.conn.NewReader(feed, bus.ReaderOptions{Logger: c.host.log})

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime"
@@ -22,10 +23,12 @@ type room struct {
 	account  *capacity.Worker
 	value    func(feed, name string) float64 // what a child says
 	worker   *metrics.Worker
+	guard    *guard
 
 	mu      sync.Mutex // guards the fields below
 	feeds   map[string]pipeline.Feed
 	running map[string]spent
+	mine    map[string]bool // feeds that run, or have ended by themselves: they fit before
 }
 
 // spent is what a child had used and made when it was last looked at.
@@ -37,22 +40,28 @@ type spent struct {
 // roomInterval is how often children are looked at.
 const roomInterval = 5 * time.Second
 
+// newRoom measures the machine, unless its capacity in pixels per second is known (not 0).
 func newRoom(
-	ctx context.Context, r *bus.Registry, runner fleet.Runner,
-	value func(feed, name string) float64, worker *metrics.Worker, log *slog.Logger,
+	ctx context.Context, r *bus.Registry, c *children, known float64, log *slog.Logger,
 ) (*room, error) {
 	rate, err := calibrate(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("measuring the speed of this machine: %w", err)
 	}
-	account, err := capacity.New(capacity.Options{Rate: rate, Processors: float64(runtime.GOMAXPROCS(0))})
+	processors := float64(runtime.GOMAXPROCS(0))
+	if known > 0 {
+		rate = known / processors
+	}
+	account, err := capacity.New(capacity.Options{Rate: rate, Processors: processors})
 	if err != nil {
 		return nil, err
 	}
 	room := &room{
-		registry: r, runner: runner, account: account, value: value, worker: worker,
-		feeds: map[string]pipeline.Feed{}, running: map[string]spent{},
+		registry: r, account: account, value: c.relay.Value, worker: c.worker,
+		feeds: map[string]pipeline.Feed{}, running: map[string]spent{}, mine: map[string]bool{},
 	}
+	room.guard = newGuard(c, room.feed)
+	room.runner = room.guard
 	log.Info("capacity is measured", "megapixels_per_second", int(account.State().Total/1e6), "ladders", account.State().Fits)
 	room.show()
 	return room, nil
@@ -76,8 +85,17 @@ func (r *room) feed(id string) pipeline.Feed {
 	return r.feeds[id]
 }
 
-// admit says why there is no room for a feed.
-func (r *room) admit(id string) error { return r.account.Admit(r.feed(id)) }
+// admit says why there is no room for a feed. One that has only stumbled gets its room back.
+func (r *room) admit(id string) error {
+	r.mu.Lock()
+	feed, mine := r.feeds[id], r.mine[id]
+	r.mu.Unlock()
+	fits := r.account.Admit(feed)
+	if mine {
+		return nil
+	}
+	return errors.Join(r.guard.admit(), fits)
+}
 
 // Run runs a feed and keeps account of it.
 func (r *room) Run(ctx context.Context, a fleet.Assignment) error {
@@ -87,7 +105,15 @@ func (r *room) Run(ctx context.Context, a fleet.Assignment) error {
 		r.mark(a.Feed, nil)
 		r.account.End(a.Feed)
 	}()
-	return r.runner.Run(ctx, a)
+	err := r.runner.Run(ctx, a)
+	r.keep(a.Feed, !errors.Is(err, pipeline.ErrFenced) && !errors.Is(err, fleet.ErrReleased))
+	return err
+}
+
+func (r *room) keep(id string, mine bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.mine[id] = mine
 }
 
 func (r *room) mark(id string, s *spent) {

@@ -28,7 +28,7 @@ func TestAFeedTakesRoomWhileItRunsAndItsCostIsLearnt(t *testing.T) {
 	r := &room{
 		account: account, worker: metrics.NewWorker(prometheus.NewRegistry()), running: map[string]spent{},
 		value: func(_, name string) float64 { return said[name] },
-		feeds: map[string]pipeline.Feed{},
+		feeds: map[string]pipeline.Feed{}, mine: map[string]bool{}, guard: &guard{},
 	}
 	for _, id := range []string{"a", "b"} {
 		r.feeds[id] = pipeline.Feed{

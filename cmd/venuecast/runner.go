@@ -52,6 +52,7 @@ type children struct {
 	worker *metrics.Worker
 	log    *slog.Logger
 	orders
+	niceness
 }
 
 // Run runs the child for one feed and returns why it ended.
@@ -65,6 +66,8 @@ func (c *children) Run(ctx context.Context, a fleet.Assignment) error {
 	}
 	defer in.Close()
 	defer c.end(a.Feed)
+	c.born(a.Feed, cmd.Process.Pid)
+	defer c.gone(a.Feed)
 	kill := func() {
 		cancel(errStuck)
 		_ = cmd.Process.Kill()

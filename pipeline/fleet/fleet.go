@@ -6,9 +6,12 @@
 package fleet
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/venuecast/venuecast/pipeline"
@@ -33,7 +36,12 @@ type Registry interface {
 	// TakeOver makes owner the owner if a is still the present assignment, with a higher epoch.
 	// It returns pipeline.ErrFenced when somebody else was faster.
 	TakeOver(ctx context.Context, a Assignment, owner string) (Assignment, error)
+	// Release makes a feed nobody's if a, but for its place, is still the present assignment, so that another worker claims it at once.
+	Release(ctx context.Context, a Assignment) error
 }
+
+// ErrReleased is what a Runner returns when this worker gives a feed up because it cannot carry it.
+var ErrReleased = errors.New("the feed is given up")
 
 // Peers knows the workers.
 type Peers interface {
@@ -57,12 +65,15 @@ type Options struct {
 	Log      *slog.Logger
 	// Admit says whether the worker has room for one more feed, and why not. It defaults to always.
 	Admit func(feed string) error
+	// Priority says which feeds are claimed first: those with the highest. It defaults to all alike.
+	Priority func(feed string) int
 
 	Now      func() time.Time // It defaults to time.Now.
 	Tick     time.Duration    // how often owners are looked at. It defaults to 100 ms.
 	Refresh  time.Duration    // how often the list of feeds is read. It defaults to 1 s.
 	RankWait time.Duration    // how long each candidate waits for those before it. It defaults to 150 ms.
 	RetryMax time.Duration    // the longest pause before a feed that keeps failing is run again. It defaults to 10 s.
+	Yield    time.Duration    // how long a feed that was given up is left to others; it doubles each time, up to 16 times as long. It defaults to 30 s.
 }
 
 // Supervisor is the stage that claims feeds and runs them.
@@ -83,6 +94,7 @@ type feed struct {
 	failures int
 	notUntil time.Time // a pause after a failure
 	orphaned time.Time // since when no living owner is known; zero: there is one
+	released int       // how often it was given up in a row
 }
 
 type ended struct {
@@ -95,9 +107,13 @@ func New(o Options) *Supervisor {
 	if o.Admit == nil {
 		o.Admit = func(string) error { return nil }
 	}
+	if o.Priority == nil {
+		o.Priority = func(string) int { return 0 }
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	setDefault(&o.Yield, 30*time.Second)
 	setDefault(&o.Tick, 100*time.Millisecond)
 	setDefault(&o.Refresh, time.Second)
 	setDefault(&o.RankWait, 150*time.Millisecond)
@@ -124,7 +140,7 @@ func (s *Supervisor) Run(ctx context.Context) error {
 			s.group.Wait()
 			return context.Cause(ctx)
 		case e := <-s.ended:
-			s.stopped(e)
+			s.stopped(ctx, e)
 		case <-tick.C:
 			s.look(ctx)
 		}
@@ -141,11 +157,18 @@ func (s *Supervisor) look(ctx context.Context) {
 			s.o.Log.Warn("list of feeds cannot be read, trying again", "error", err)
 		}
 	}
-	for _, f := range s.feeds {
+	for _, f := range s.order() {
 		if !f.running && s.due(f, now) {
 			s.claim(ctx, f)
 		}
 	}
+}
+
+// order returns the feeds, those of the highest priority first.
+func (s *Supervisor) order() []*feed {
+	return slices.SortedFunc(maps.Values(s.feeds), func(a, b *feed) int {
+		return cmp.Or(cmp.Compare(s.o.Priority(b.id), s.o.Priority(a.id)), cmp.Compare(a.id, b.id))
+	})
 }
 
 func (s *Supervisor) list(ctx context.Context) error {
@@ -226,9 +249,13 @@ func (s *Supervisor) claim(ctx context.Context, f *feed) {
 }
 
 // stopped notes the end of a feed's run. A feed that fails again and again is run less and less often; others go on.
-func (s *Supervisor) stopped(e ended) {
+func (s *Supervisor) stopped(ctx context.Context, e ended) {
 	f := s.feeds[e.feed]
 	f.running = false
+	if errors.Is(e.err, ErrReleased) {
+		s.release(ctx, f)
+		return
+	}
 	if errors.Is(e.err, pipeline.ErrFenced) {
 		s.o.Log.Info("feed is another worker's now", "feed", f.id)
 		f.known.Owner, f.failures = "", 0
@@ -244,3 +271,23 @@ func (s *Supervisor) stopped(e ended) {
 	f.notUntil = s.o.Now().Add(pause)
 	s.o.Log.Warn("feed has stopped, running it again", "feed", f.id, "error", e.err, "pause", pause)
 }
+
+// release leaves a feed to others, longer each time that it comes back to be given up again.
+func (s *Supervisor) release(ctx context.Context, f *feed) {
+	if s.o.Now().Sub(f.since) > 10*s.o.Yield {
+		f.released = 0
+	}
+	pause := s.o.Yield << min(f.released, maxYields)
+	f.released++
+	f.notUntil = s.o.Now().Add(pause)
+	s.o.Log.Warn("feed is given up", "feed", f.id, "pause", pause)
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	if err := s.o.Registry.Release(ctx, f.known); err != nil && !errors.Is(err, pipeline.ErrFenced) {
+		s.o.Log.Warn("others do not know that the feed is given up", "feed", f.id, "error", err)
+	}
+	f.known.Owner, f.failures, s.read = "", 0, time.Time{}
+}
+
+// maxYields bounds the doubling of Yield: to 8 minutes with the default.
+const maxYields = 4

@@ -69,6 +69,18 @@ func (r *registry) TakeOver(_ context.Context, a fleet.Assignment, owner string)
 	return a, nil
 }
 
+func (r *registry) Release(_ context.Context, a fleet.Assignment) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	present := r.by[a.Feed]
+	if present.Owner != a.Owner || present.Epoch != a.Epoch {
+		return pipeline.ErrFenced
+	}
+	present.Owner, present.Revision = "", present.Revision+1
+	r.by[a.Feed] = present
+	return nil
+}
+
 // peers is a set of workers that are heard of as long as they are up.
 type peers struct {
 	mu   sync.Mutex

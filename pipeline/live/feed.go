@@ -152,6 +152,7 @@ func (f *Feed) begin(feed pipeline.Feed, key string) { // f.mu is held
 
 // constantsKey identifies a feed's constants: what was cut on one grid can not continue on another.
 func constantsKey(feed pipeline.Feed) (string, error) {
+	feed.Priority = 0 // is none
 	text, err := json.Marshal(feed)
 	if err != nil {
 		return "", fmt.Errorf("writing the feed's constants: %w", err)

@@ -53,6 +53,24 @@ func (r *Registry) TakeOver(ctx context.Context, feed, me string, expected uint6
 	return r.put(ctx, feed, a)
 }
 
+// Release makes nobody the owner of a feed that is me's by the claim with that epoch. pipeline.ErrFenced means that another
+// has taken over.
+func (r *Registry) Release(ctx context.Context, feed, me string, epoch uint64) error {
+	for {
+		a, err := r.Assignment(ctx, feed)
+		if err != nil {
+			return err
+		}
+		if a.Owner != me || a.Epoch != epoch {
+			return fmt.Errorf("releasing feed %s: %w", feed, pipeline.ErrFenced)
+		}
+		a.Owner = ""
+		if _, err = r.put(ctx, feed, a); !errors.Is(err, pipeline.ErrFenced) {
+			return err
+		}
+	}
+}
+
 // Checkpoint moves the place to resume at to a.Seq and a.MSN, and returns the assignment with its new revision.
 // pipeline.ErrFenced means that another has taken over.
 func (r *Registry) Checkpoint(ctx context.Context, feed string, a Assignment) (Assignment, error) {

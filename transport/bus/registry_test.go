@@ -126,6 +126,22 @@ func TestOneWorkerWinsATakeover(t *testing.T) {
 	require.Equal(t, 1, winners)
 }
 
+func TestAReleasedFeedIsNobodysUnlessAnotherHasIt(t *testing.T) {
+	r := openRegistry(t, local(t), nil)
+	mine, err := r.TakeOver(limited(t), "lobby", "w1", 0)
+	require.NoError(t, err)
+	_, err = r.Checkpoint(limited(t), "lobby", mine) // moves the revision
+	require.NoError(t, err)
+	require.NoError(t, r.Release(limited(t), "lobby", "w1", mine.Epoch))
+	free, err := r.Assignment(limited(t), "lobby")
+	require.NoError(t, err)
+	require.Empty(t, free.Owner)
+	theirs, err := r.TakeOver(limited(t), "lobby", "w2", free.Revision)
+	require.NoError(t, err)
+	require.Greater(t, theirs.Epoch, mine.Epoch)
+	require.ErrorIs(t, r.Release(limited(t), "lobby", "w1", mine.Epoch), pipeline.ErrFenced)
+}
+
 func TestTheEpochGrowsEvenWhenTheClockGoesBack(t *testing.T) {
 	now := time.UnixMilli(5000)
 	r := openRegistry(t, local(t), func() time.Time { return now })

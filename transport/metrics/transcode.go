@@ -14,7 +14,7 @@ type Transcode struct {
 	set
 	lagMessages, lagSeconds, factor, lag            *prometheus.GaugeVec
 	parts, bytes, media, pictures, samples, retries *prometheus.CounterVec
-	thumbnails, segments                            *prometheus.CounterVec
+	thumbnails, segments, idle                      *prometheus.CounterVec
 	latency, lateness                               *prometheus.HistogramVec
 	processorTime                                   func() time.Duration
 }
@@ -53,6 +53,8 @@ func NewTranscode(reg prometheus.Registerer) *Transcode {
 	m.thumbnails = counters(reg, s, "venuecast_transcode_thumbnails_total",
 		"Thumbnails of segments, by what became of them: stored, skipped because the one before was in work, failed, lost on the way.",
 		labelFeed, labelReason)
+	m.idle = counters(reg, s, "venuecast_transcode_source_idle_seconds_total",
+		"Time in which the worker waited for records; while it does not grow, what comes after the bus holds the feed up.", labelFeed)
 	m.latency = histograms(reg, s, "venuecast_latency_seconds",
 		"Time from the capture of a part's last picture until the origin had the part.", latencyBuckets, labelFeed)
 	m.lateness = histograms(reg, s, "venuecast_part_lateness_seconds",
@@ -69,6 +71,7 @@ func (m *Transcode) Feed(id string) *TranscodeFeed {
 	touch(m.samples, id, sampleReasons)
 	touch(m.thumbnails, id, thumbnailFates)
 	m.retries.WithLabelValues(id)
+	m.idle.WithLabelValues(id)
 	return &TranscodeFeed{
 		id: id, m: m, last: map[string]time.Duration{},
 		factor:  newRealTime(m.factor, m.processorTime),
@@ -137,3 +140,6 @@ func (f *TranscodeFeed) Behind(messages uint64, age time.Duration) {
 	f.m.lagMessages.WithLabelValues(f.id).Set(float64(messages))
 	f.m.lagSeconds.WithLabelValues(f.id).Set(age.Seconds())
 }
+
+// Waited says that the reader has waited so long for a record.
+func (f *TranscodeFeed) Waited(d time.Duration) { f.m.idle.WithLabelValues(f.id).Add(d.Seconds()) }

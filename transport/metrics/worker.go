@@ -12,7 +12,8 @@ type Worker struct {
 	set
 	feeds, used, free, freeFeeds, full prometheus.Gauge
 	ladders                            *prometheus.GaugeVec
-	restarts                           *prometheus.CounterVec
+	restarts, steps, released          *prometheus.CounterVec
+	degraded                           *prometheus.GaugeVec
 }
 
 var restartReasons = []string{"crash", "stuck", "error"}
@@ -41,7 +42,31 @@ func NewWorker(reg prometheus.Registerer) *Worker {
 	}, []string{"class"})
 	reg.MustRegister(m.ladders)
 	m.restarts = counters(reg, &m.set, "venuecast_worker_restarts_total", "Child processes started again.", labelFeed, labelReason)
+	m.degraded = gauges(reg, &m.set, "venuecast_overload_degraded_renditions",
+		"Renditions of a feed of which this worker makes less than the ladder asks for, because it is overloaded.", labelFeed)
+	m.steps = counters(reg, &m.set, "venuecast_overload_steps_total",
+		"Renditions of which this worker has begun to make less (late: it could not keep up) or more again (room).", labelFeed, labelReason)
+	m.released = counters(reg, &m.set, "venuecast_overload_released_total",
+		"Times that this overloaded worker has given a feed up.", labelFeed)
 	return m
+}
+
+// Guard makes the series of a feed's overload, at 0.
+func (m *Worker) Guard(feed string) {
+	touch(m.steps, feed, []string{"late", "room"})
+	m.released.WithLabelValues(feed)
+	m.degraded.WithLabelValues(feed)
+}
+
+// Stepped counts a rendition of which less is made, or more again. Reasons: late, room.
+func (m *Worker) Stepped(feed, reason string) { m.steps.WithLabelValues(feed, reason).Inc() }
+
+// Released counts that a feed is given up.
+func (m *Worker) Released(feed string) { m.released.WithLabelValues(feed).Inc() }
+
+// Degraded shows of how many renditions of a feed less is made.
+func (m *Worker) Degraded(feed string, renditions int) {
+	m.degraded.WithLabelValues(feed).Set(float64(renditions))
 }
 
 // Feed makes the series of a feed, at 0.

@@ -1,0 +1,223 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/venuecast/venuecast/pipeline"
+	"github.com/venuecast/venuecast/pipeline/capacity"
+	"github.com/venuecast/venuecast/pipeline/fleet"
+	"github.com/venuecast/venuecast/pipeline/ladder"
+	"github.com/venuecast/venuecast/pipeline/overload"
+	"github.com/venuecast/venuecast/pipeline/transcode"
+	"github.com/venuecast/venuecast/transport/metrics"
+)
+
+// guard keeps a worker within what it can carry: once a second it looks at its feeds' children, and tells them what to do
+// without. It is a fleet.Runner around another.
+type guard struct {
+	runner     fleet.Runner
+	value      func(feed, name string) float64 // what a child says
+	feed       func(id string) pipeline.Feed
+	tell       func(feed string, p transcode.Plan) error
+	nice       func(feed string, niceness int)
+	busy       func() float64 // the share of this machine's processors that is in use
+	processors float64
+	worker     *metrics.Worker
+	log        *slog.Logger
+
+	control *overload.Controller // watch's alone
+	seen    map[string]reading   // likewise
+
+	mu       sync.Mutex // guards the fields below
+	running  map[string]context.CancelCauseFunc
+	degraded bool
+}
+
+// reading is what a child had said when it was last looked at.
+type reading struct {
+	at        time.Time
+	idle, cpu float64 // in seconds
+}
+
+func newGuard(c *children, feed func(string) pipeline.Feed) *guard {
+	return &guard{
+		runner: c, value: c.relay.Value, feed: feed, tell: c.SetPlan, nice: c.renice, busy: newProcessors().busy,
+		processors: float64(runtime.GOMAXPROCS(0)), worker: c.worker, log: c.log,
+		control: overload.New(overload.Options{}), seen: map[string]reading{"": {time.Now(), 0, ownTime().Seconds()}},
+		running: map[string]context.CancelCauseFunc{},
+	}
+}
+
+// guardInterval is how often children are looked at; they report twice as often.
+const guardInterval = time.Second
+
+// Run runs a feed until it ends or is given up.
+func (g *guard) Run(ctx context.Context, a fleet.Assignment) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	g.worker.Guard(a.Feed)
+	g.mark(a.Feed, cancel)
+	defer g.mark(a.Feed, nil)
+	err := g.runner.Run(ctx, a)
+	if errors.Is(context.Cause(ctx), fleet.ErrReleased) {
+		return fleet.ErrReleased
+	}
+	return err
+}
+
+func (g *guard) mark(id string, cancel context.CancelCauseFunc) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if cancel == nil {
+		delete(g.running, id)
+		return
+	}
+	g.running[id] = cancel
+}
+
+// admit says why no feed is taken now.
+func (g *guard) admit() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.degraded {
+		return errors.New("the worker is overloaded already")
+	}
+	return nil
+}
+
+// watch looks at the children until the context ends.
+func (g *guard) watch(ctx context.Context) error {
+	tick := time.NewTicker(guardInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-tick.C:
+			g.look(time.Now())
+		}
+	}
+}
+
+func (g *guard) look(now time.Time) {
+	look := g.read(now)
+	g.renice(look.Feeds)
+	d := g.control.Look(look)
+	changed := map[string]bool{}
+	for _, c := range d.Changes {
+		changed[c.Feed] = true
+		g.say(c)
+	}
+	for _, f := range look.Feeds {
+		plan := g.control.Plan(f.ID)
+		g.worker.Degraded(f.ID, len(plan))
+		if !changed[f.ID] {
+			continue
+		}
+		if err := g.tell(f.ID, plan); err != nil {
+			g.log.Warn("child was not told what to do without", "feed", f.ID, "error", err)
+		}
+	}
+	g.conclude(d.Release)
+}
+
+func (g *guard) say(c overload.Change) {
+	level, reason, message := slog.LevelInfo, "room", "room again: more is made of a rendition"
+	if c.To > c.From {
+		level, reason, message = slog.LevelWarn, "late", "overloaded: less is made of a rendition"
+	}
+	g.worker.Stepped(c.Feed, reason)
+	g.log.Log(context.Background(), level, message, "feed", c.Feed, "rendition", c.Rendition, "from", c.From, "to", c.To)
+}
+
+// conclude gives a feed up if it must be, and notes whether others may come.
+func (g *guard) conclude(release string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.degraded = g.control.Degraded()
+	if cancel := g.running[release]; cancel != nil {
+		g.log.Error("overloaded: a feed is given up, another worker may take it", "feed", release)
+		g.worker.Released(release)
+		cancel(fleet.ErrReleased)
+		delete(g.running, release)
+	}
+}
+
+// read makes a look of what the children say.
+func (g *guard) read(now time.Time) overload.Look {
+	l := overload.Look{At: now}
+	seen := map[string]reading{"": {now, 0, ownTime().Seconds()}}
+	spent := seen[""].cpu - g.seen[""].cpu
+	for _, id := range g.ids() {
+		r := reading{now, g.value(id, "venuecast_transcode_source_idle_seconds_total"), g.value(id, "process_cpu_seconds_total")}
+		seen[id] = r
+		f, last := loadOf(g.feed(id)), g.seen[id]
+		f.Idle = 1
+		if last.cpu > 0 && r.cpu >= last.cpu { // else it has only begun, or begun anew
+			f.Lag = seconds(g.value(id, "venuecast_bus_lag_seconds"))
+			f.Idle = (r.idle - last.idle) / now.Sub(last.at).Seconds()
+			l.Used += r.cpu - last.cpu
+		}
+		l.Feeds = append(l.Feeds, f)
+	}
+	interval := now.Sub(g.seen[""].at).Seconds()
+	l.Used /= interval * g.processors
+	l.Busy = min(max(g.busy(), l.Used+spent/interval/g.processors), 1)
+	g.forget(seen)
+	return l
+}
+
+// forget makes what is seen now the last that was seen. A feed that is gone begins in full if it comes back.
+func (g *guard) forget(seen map[string]reading) {
+	for id := range g.seen {
+		if _, there := seen[id]; !there {
+			_ = g.tell(id, nil) // no child is there to fail
+			g.worker.Degraded(id, 0)
+		}
+	}
+	g.seen = seen
+}
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+
+func (g *guard) ids() (ids []string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for id := range g.running {
+		ids = append(ids, id)
+	}
+	return ids
+}
+
+// renice makes the processes of less important feeds nicer.
+func (g *guard) renice(feeds []overload.Feed) {
+	var all []int
+	for _, f := range feeds {
+		all = append(all, f.Priority)
+	}
+	for _, f := range feeds {
+		g.nice(f.ID, overload.Nice(f.Priority, all))
+	}
+}
+
+// baseShare is what decoding and all besides scaling and encoding costs of a whole ladder's encoding. See docs/performance.md.
+const baseShare = 0.2
+
+// loadOf returns what a feed costs, in the unit of its worker's capacity.
+func loadOf(f pipeline.Feed) overload.Feed {
+	rate := f.Grid.FrameRate.Float()
+	o := overload.Feed{ID: f.ID, Priority: f.Priority, Segment: f.Grid.Step()}
+	for _, v := range f.Ladder.Video {
+		load := capacity.PixelsOf(ladder.Ladder{Video: []ladder.Video{v}}, rate)
+		o.Base += load * baseShare
+		o.Renditions = append(o.Renditions, overload.Rendition{
+			Name: v.Name, Load: load, Halves: f.Grid.PartFrames%(2*max(v.Divisor, 1)) == 0,
+		})
+	}
+	return o
+}
