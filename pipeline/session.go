@@ -39,6 +39,7 @@ type Part struct {
 	Duration    int64 // in units of Timescale; exact
 	Timescale   int64
 	Independent bool // begins with a random access picture; true for all audio
+	Gap         bool // it is not made, and never will be: it has no Data
 	Data        []byte
 }
 

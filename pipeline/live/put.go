@@ -61,7 +61,7 @@ func (f *Feed) nextUnbegun() int64 { // f.mu is held
 	return msn
 }
 
-// PutPart adds a part. Its bytes become the feed's. Parts of one rendition come in order; what is skipped is listed as missing.
+// PutPart adds a part. Its bytes become the feed's. Parts of one rendition come in order; what is skipped, and a part that is a gap, is listed as missing.
 // A part that is there already, or older than what is there, is taken without effect: so a worker may send again.
 //
 // A session of another epoch gets pipeline.ErrFenced (lower) or ErrNoSession (higher, or no init section yet).
@@ -92,7 +92,7 @@ func (r *Rendition) check(p pipeline.Part) error {
 	case span(p.Duration, p.Timescale) > r.view.feed.Grid.PartTarget():
 		// RFC 8216bis §4.4.4.9: no exception. Players refuse the whole playlist.
 		return fmt.Errorf("duration %v above the part target %v", span(p.Duration, p.Timescale), r.view.feed.Grid.PartTarget())
-	case len(p.Data) == 0 || len(p.Data) > MaxPartBytes:
+	case p.Gap != (len(p.Data) == 0) || len(p.Data) > MaxPartBytes:
 		return fmt.Errorf("%d bytes", len(p.Data))
 	case len(r.open) > 0 && p.MSN == r.next.MSN && p.Timescale != r.timescale:
 		return fmt.Errorf("timescale changes from %d to %d within a segment", r.timescale, p.Timescale)

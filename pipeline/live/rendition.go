@@ -69,7 +69,7 @@ func (r *Rendition) add(p pipeline.Part) { // feed.mu is held
 		r.reset() // a playlist of nothing but gaps helps nobody
 	}
 	if !r.started {
-		if p.Index != 0 || !p.Independent {
+		if p.Index != 0 || !p.Independent || p.Gap {
 			return // a window begins with a whole segment
 		}
 		r.started, r.next, r.first = true, at, p.MSN
@@ -79,7 +79,7 @@ func (r *Rendition) add(p pipeline.Part) { // feed.mu is held
 		r.timescale = p.Timescale
 	}
 	r.fill(at)
-	r.append(part{duration: p.Duration, independent: p.Independent, data: p.Data, crc: crc32.ChecksumIEEE(p.Data)})
+	r.append(part{duration: p.Duration, independent: p.Independent, gap: p.Gap, data: p.Data, crc: crc32.ChecksumIEEE(p.Data)})
 	r.lastPart = r.feed.opts.Now()
 	r.publish()
 }

@@ -107,6 +107,14 @@ func (p *Video) cover(emit func(*pipeline.Part) error) error {
 	return emit(p.close(step))
 }
 
+// Gap returns the part that ends with a frame as one that is not made.
+func (p *Video) Gap(frame int64) *pipeline.Part {
+	return &pipeline.Part{
+		Rendition: p.video.Name, Kind: codecs.Video, MSN: p.grid.Segment(frame), Index: p.grid.Part(frame), Gap: true,
+		Duration: p.frame * p.grid.PartFrames, Timescale: p.scale,
+	}
+}
+
 // close writes the part. Decode times follow on from its start, one frame each or as many as the sample is held; composition offsets are signed (trun
 // version 1, ISO/IEC 14496-12 §8.8.8), so that tfdt is exactly the part's start and no edit list is needed.
 func (p *Video) close(step int64) *pipeline.Part {

@@ -162,6 +162,7 @@ type fakeOrigin struct {
 	mu    sync.Mutex
 	inits map[string][]byte
 	parts map[string][]pipeline.Part
+	gaps  map[string][]pipeline.Part
 	limit int             // parts of each rendition that it takes; then the worker is cut off
 	over  map[string]bool // renditions that have come to the limit
 	cut   func()          // called when all have
@@ -183,7 +184,9 @@ func (o *fakeOrigin) run(t *testing.T, w *Worker) {
 }
 
 func newOrigin(limit int) *fakeOrigin {
-	return &fakeOrigin{inits: map[string][]byte{}, parts: map[string][]pipeline.Part{}, limit: limit}
+	return &fakeOrigin{
+		inits: map[string][]byte{}, parts: map[string][]pipeline.Part{}, gaps: map[string][]pipeline.Part{}, limit: limit,
+	}
 }
 
 func (o *fakeOrigin) PutInit(_ context.Context, i pipeline.Init) error {
@@ -206,6 +209,10 @@ func (o *fakeOrigin) PutPart(ctx context.Context, p pipeline.Part) error {
 		return context.Cause(ctx)
 	}
 	defer o.mu.Unlock()
+	if p.Gap {
+		o.gaps[p.Rendition] = append(o.gaps[p.Rendition], p)
+		return nil
+	}
 	o.parts[p.Rendition] = append(o.parts[p.Rendition], p)
 	return nil
 }

@@ -69,7 +69,7 @@ func (p *passage) run(ctx context.Context, sets []byte) (err error) {
 			return err
 		}
 		if f.picture == nil {
-			err = p.off(ctx)
+			err = p.off(ctx, f)
 		} else {
 			err = p.take(f)
 		}
@@ -81,13 +81,13 @@ func (p *passage) run(ctx context.Context, sets []byte) (err error) {
 }
 
 // off ends the rendition for a while. A segment has ended.
-func (p *passage) off(ctx context.Context) error {
+func (p *passage) off(ctx context.Context, f framed) error {
 	if err := p.r.flush(ctx, p.packed); err != nil {
 		return err
 	}
 	p.r.close()
 	p.started, p.passing = false, false
-	return nil
+	return p.r.skip(ctx, f)
 }
 
 func (p *passage) packed(pkt codecs.Packet) error { return p.r.pack.Add(pkt, p.put) }

@@ -89,6 +89,23 @@ func TestARenditionGoesOffAndOnAtSegmentBoundaries(t *testing.T) {
 	require.Positive(t, done)
 }
 
+func TestTheOriginIsToldOfEachPartThatIsNotMade(t *testing.T) {
+	o, _, _ := planned(t, nil, map[int64]Plan{1003*48 + 5: {"high": RateOff}, 1005*48 + 40: nil})
+	var gaps []pipeline.Position
+	for _, p := range o.gaps["high"] {
+		require.Empty(t, p.Data)
+		require.EqualValues(t, o.parts["high"][0].Duration, p.Duration)
+		require.EqualValues(t, o.parts["high"][0].Timescale, p.Timescale)
+		gaps = append(gaps, p.Position())
+	}
+	var want []pipeline.Position
+	for i := range 2 * testFeed.Grid.Parts() {
+		want = append(want, pipeline.Position{MSN: 1004 + int64(i/testFeed.Grid.Parts()), Part: i % testFeed.Grid.Parts()})
+	}
+	require.Equal(t, want, gaps)
+	require.Empty(t, o.gaps["low"])
+}
+
 func TestARenditionThatIsOffFromTheStartHasItsInitSection(t *testing.T) {
 	o, _, done := planned(t, Plan{"high": RateOff}, map[int64]Plan{1005 * 48: {}})
 	require.Equal(t, []int64{1005, 1006}, wholeSegments(t, o.parts["high"], every(1))[:2])

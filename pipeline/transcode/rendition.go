@@ -16,7 +16,8 @@ import (
 type framed struct {
 	frame   int64
 	step    int64          // frames that it is shown for
-	picture codecs.Picture // nil: the rendition is off from here on
+	picture codecs.Picture // nil: the rendition is off
+	gap     bool           // and with this frame a part ends that is not made
 	unit    *coded         // as the source coded it; nil when there is none, or when no rendition passes it
 }
 
@@ -122,6 +123,9 @@ func (r *rendition) encode(ctx context.Context) error {
 				return err
 			}
 			r.close()
+			if err := r.skip(ctx, f); err != nil {
+				return err
+			}
 			continue
 		}
 		err = r.take(f, packed)
@@ -130,6 +134,14 @@ func (r *rendition) encode(ctx context.Context) error {
 			return fmt.Errorf("frame %d: %w", f.frame, err)
 		}
 	}
+}
+
+// skip tells the origin of a part that is not made: players must not wait for it.
+func (r *rendition) skip(ctx context.Context, f framed) error {
+	if !f.gap {
+		return nil
+	}
+	return r.parts.Push(ctx, output{part: r.pack.Gap(f.frame)}, 0)
 }
 
 func (r *rendition) take(f framed, packed func(codecs.Packet) error) error {

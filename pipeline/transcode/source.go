@@ -239,7 +239,13 @@ func (s *source) show(ctx context.Context, frame int64, p *shot) error {
 	}
 	unit := s.units.take(frame)
 	for i, r := range s.w.renditions {
-		if s.rates[i] == RateOff || !r.wants(frame, r.step(s.rates[i])) {
+		if s.rates[i] == RateOff {
+			if err := s.gap(ctx, r, frame); err != nil {
+				return err
+			}
+			continue
+		}
+		if !r.wants(frame, r.step(s.rates[i])) {
 			continue
 		}
 		sized, err := p.size(i, s.scalers, s.from)
@@ -247,7 +253,7 @@ func (s *source) show(ctx context.Context, frame int64, p *shot) error {
 			return fmt.Errorf("scaling to %s: %w", r.video.Name, err)
 		}
 		ref := sized.Retain()
-		if err := r.queue.Push(ctx, framed{frame, r.step(s.rates[i]), ref, unit}, 1); err != nil {
+		if err := r.queue.Push(ctx, framed{frame: frame, step: r.step(s.rates[i]), picture: ref, unit: unit}, 1); err != nil {
 			ref.Release()
 			return err
 		}
@@ -266,6 +272,14 @@ func (s *source) keep(u codecs.AccessUnit) {
 		return
 	}
 	s.units.add(s.w.grid.FrameAt(u.PTS), u)
+}
+
+// gap tells a rendition that is off of the part that ends with frame, if one does.
+func (s *source) gap(ctx context.Context, r *rendition, frame int64) error {
+	if g := s.w.grid; g.Part(frame+1) == g.Part(frame) && g.Segment(frame+1) == g.Segment(frame) {
+		return nil
+	}
+	return r.queue.Push(ctx, framed{frame: frame, gap: true}, 1)
 }
 
 func (s *source) drain() error {

@@ -53,7 +53,7 @@ type Meter interface {
 	// Segment says what became of a segment of a rendition that the source's own pictures may be: SegmentPassed, or the
 	// reason for which at least a piece of it was encoded.
 	Segment(rendition, outcome string)
-	// Put says that the origin has taken a part, and how long after the last of its pictures was due.
+	// Put says that the origin has taken a part, or knows of a gap, and how long after the last of its pictures was due.
 	Put(p pipeline.Part, late time.Duration)
 }
 

@@ -111,6 +111,10 @@ func (f *TranscodeFeed) Segment(rendition, outcome string) {
 
 // Put says that the origin has taken a part, and how long after its last picture was captured.
 func (f *TranscodeFeed) Put(p pipeline.Part, late time.Duration) {
+	if p.Gap {
+		f.m.lag.DeleteLabelValues(f.id, p.Rendition) // nothing is late of what is not made
+		return
+	}
 	f.m.parts.WithLabelValues(f.id, p.Rendition).Inc()
 	f.m.bytes.WithLabelValues(f.id, p.Rendition).Add(float64(len(p.Data)))
 	if p.Timescale > 0 {

@@ -23,6 +23,7 @@ const (
 	HeaderDuration    = "Venuecast-Duration"  // in units of the timescale
 	HeaderTimescale   = "Venuecast-Timescale" // in units per second
 	HeaderIndependent = "Venuecast-Independent"
+	HeaderGap         = "Venuecast-Gap" // true: the part is not made, and has no body
 )
 
 const maxSessionBytes = 1 << 20
@@ -111,7 +112,9 @@ func (s *Server) putPart(w http.ResponseWriter, req *http.Request) {
 		s.refuse(w, err)
 		return
 	}
-	s.count(feed, part)
+	if !part.Gap {
+		s.count(feed, part)
+	}
 	w.WriteHeader(http.StatusNoContent)
 }
 
@@ -132,6 +135,7 @@ func parsePart(req *http.Request) (part pipeline.Part, epoch uint64, err error) 
 	part.Index, errs[1] = strconv.Atoi(req.PathValue("part"))
 	part.Duration, errs[2] = strconv.ParseInt(req.Header.Get(HeaderDuration), 10, 64)
 	part.Timescale, errs[3] = strconv.ParseInt(req.Header.Get(HeaderTimescale), 10, 64)
+	part.Gap = req.Header.Get(HeaderGap) == "true"
 	part.Independent, errs[4] = strconv.ParseBool(req.Header.Get(HeaderIndependent))
 	epoch, errs[5] = strconv.ParseUint(req.Header.Get(HeaderEpoch), 10, 64)
 	if err := errors.Join(errs[:]...); err != nil {

@@ -156,6 +156,8 @@ func TestWorkersAreToldWhatIsWrong(t *testing.T) {
 		"unclaimed epoch":   {"/540p/1004/1", []byte("x"), []string{origin.HeaderEpoch, "6"}, http.StatusConflict},
 		"too long":          {"/540p/1004/1", []byte("x"), []string{origin.HeaderDuration, "99999"}, http.StatusBadRequest},
 		"no duration":       {"/540p/1004/1", []byte("x"), []string{origin.HeaderDuration, ""}, http.StatusBadRequest},
+		"a gap with bytes":  {"/540p/1004/1", []byte("x"), []string{origin.HeaderGap, "true"}, http.StatusBadRequest},
+		"a gap":             {"/sound/1004/1", nil, []string{origin.HeaderGap, "true", origin.HeaderTimescale, "48000", origin.HeaderDuration, "15360"}, http.StatusNoContent},
 		"empty":             {"/540p/1004/1", nil, nil, http.StatusBadRequest},
 		"no number":         {"/540p/x/1", []byte("x"), nil, http.StatusBadRequest},
 		"unknown rendition": {"/240p/1004/1", []byte("x"), nil, http.StatusBadRequest},

@@ -140,6 +140,9 @@ func (c *Client) PutPart(ctx context.Context, feed string, epoch uint64, part pi
 	header.Set("Venuecast-Duration", strconv.FormatInt(part.Duration, 10))
 	header.Set("Venuecast-Timescale", strconv.FormatInt(part.Timescale, 10))
 	header.Set("Venuecast-Independent", strconv.FormatBool(part.Independent))
+	if part.Gap {
+		header.Set("Venuecast-Gap", "true")
+	}
 	address := c.address(feed, part.Rendition, strconv.FormatInt(part.MSN, 10), strconv.Itoa(part.Index))
 	if _, err := c.send(ctx, request{http.MethodPut, feed, address, header, part.Data}); err != nil {
 		return fmt.Errorf("putting part %d.%d of %s/%s: %w", part.MSN, part.Index, feed, part.Rendition, err)

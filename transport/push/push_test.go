@@ -96,6 +96,12 @@ func TestWhatIsSentIsWhatThePartIs(t *testing.T) {
 		require.Equal(t, want, req.Header.Get("Venuecast-"+name))
 	}
 	require.Equal(t, "part", string(<-body))
+	require.Empty(t, req.Header.Get("Venuecast-Gap"))
+
+	part.Gap, part.Data = true, nil
+	require.NoError(t, client.PutPart(t.Context(), "hall", 7, part))
+	require.Equal(t, "true", (<-got).Header.Get("Venuecast-Gap"))
+	require.Empty(t, <-body)
 }
 
 func TestOptionsAreChecked(t *testing.T) {
