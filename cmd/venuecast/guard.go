@@ -36,6 +36,7 @@ type guard struct {
 	mu       sync.Mutex // guards the fields below
 	running  map[string]context.CancelCauseFunc
 	degraded bool
+	lowered  map[string]bool // feeds of which less is made
 }
 
 // reading is what a child had said when it was last looked at.
@@ -90,6 +91,13 @@ func (g *guard) admit() error {
 	return nil
 }
 
+// lowers reports whether less is made of a feed than its ladder asks for.
+func (g *guard) lowers(feed string) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.lowered[feed]
+}
+
 // watch looks at the children until the context ends.
 func (g *guard) watch(ctx context.Context) error {
 	tick := time.NewTicker(guardInterval)
@@ -113,8 +121,10 @@ func (g *guard) look(now time.Time) {
 		changed[c.Feed] = true
 		g.say(c)
 	}
+	lowered := map[string]bool{}
 	for _, f := range look.Feeds {
 		plan := g.control.Plan(f.ID)
+		lowered[f.ID] = len(plan) > 0
 		g.worker.Degraded(f.ID, len(plan))
 		if !changed[f.ID] {
 			continue
@@ -123,7 +133,7 @@ func (g *guard) look(now time.Time) {
 			g.log.Warn("child was not told what to do without", "feed", f.ID, "error", err)
 		}
 	}
-	g.conclude(d.Release)
+	g.conclude(lowered, d.Release)
 }
 
 func (g *guard) say(c overload.Change) {
@@ -136,10 +146,10 @@ func (g *guard) say(c overload.Change) {
 }
 
 // conclude gives a feed up if it must be, and notes whether others may come.
-func (g *guard) conclude(release string) {
+func (g *guard) conclude(lowered map[string]bool, release string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.degraded = g.control.Degraded()
+	g.degraded, g.lowered = g.control.Degraded(), lowered
 	if cancel := g.running[release]; cancel != nil {
 		g.log.Error("overloaded: a feed is given up, another worker may take it", "feed", release)
 		g.worker.Released(release)
@@ -205,7 +215,8 @@ func (g *guard) renice(feeds []overload.Feed) {
 	}
 }
 
-// baseShare is what decoding and all besides scaling and encoding costs of a whole ladder's encoding. See docs/performance.md.
+// baseShare is what decoding and all besides scaling and encoding costs of a whole ladder's encoding with x264 veryfast.
+// See docs/performance.md.
 const baseShare = 0.2
 
 // loadOf returns what a feed costs, in the unit of its worker's capacity.
@@ -214,7 +225,7 @@ func loadOf(f pipeline.Feed) overload.Feed {
 	o := overload.Feed{ID: f.ID, Priority: f.Priority, Segment: f.Grid.Step()}
 	for _, v := range f.Ladder.Video {
 		load := capacity.PixelsOf(ladder.Ladder{Video: []ladder.Video{v}}, rate)
-		o.Base += load * baseShare
+		o.Base += load / capacity.Weight(v) * baseShare
 		o.Renditions = append(o.Renditions, overload.Rendition{
 			Name: v.Name, Load: load, Halves: f.Grid.PartFrames%(2*max(v.Divisor, 1)) == 0,
 		})

@@ -12,6 +12,7 @@ import (
 	"github.com/venuecast/venuecast/pipeline"
 	"github.com/venuecast/venuecast/pipeline/capacity"
 	"github.com/venuecast/venuecast/pipeline/fleet"
+	"github.com/venuecast/venuecast/pipeline/ladder"
 	"github.com/venuecast/venuecast/transport/bus"
 	"github.com/venuecast/venuecast/transport/metrics"
 )
@@ -22,6 +23,7 @@ type room struct {
 	runner   fleet.Runner
 	account  *capacity.Worker
 	value    func(feed, name string) float64 // what a child says
+	media    func(feed, name string) map[string]float64
 	worker   *metrics.Worker
 	guard    *guard
 
@@ -33,8 +35,9 @@ type room struct {
 
 // spent is what a child had used and made when it was last looked at.
 type spent struct {
-	at         time.Time
-	cpu, media float64 // in seconds; media summed over the renditions
+	at     time.Time
+	cpu    float64 // in seconds
+	pixels float64 // encoded, weighed
 }
 
 // roomInterval is how often children are looked at.
@@ -57,7 +60,7 @@ func newRoom(
 		return nil, err
 	}
 	room := &room{
-		registry: r, account: account, value: c.relay.Value, worker: c.worker,
+		registry: r, account: account, value: c.relay.Value, media: c.relay.Renditions, worker: c.worker,
 		feeds: map[string]pipeline.Feed{}, running: map[string]spent{}, mine: map[string]bool{},
 	}
 	room.guard = newGuard(c, room.feed)
@@ -145,15 +148,22 @@ func (r *room) measure(now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for id, last := range r.running {
-		feed := r.feeds[id]
-		s := spent{now, r.value(id, "process_cpu_seconds_total"), r.value(id, "venuecast_transcode_media_seconds_total")}
+		s := spent{now, r.value(id, "process_cpu_seconds_total"), r.pixels(r.feeds[id])}
 		r.running[id] = s
-		if last.media == 0 || s.media < last.media {
-			continue // it has only begun, or begun anew
+		if last.pixels == 0 || s.pixels < last.pixels || r.guard.lowers(id) {
+			continue // it has only begun, or begun anew; or its seconds of media are not what they were
 		}
-		media := (s.media - last.media) / float64(len(feed.Ladder.Names()))
-		r.account.Measured(now.Sub(last.at), time.Duration((s.cpu-last.cpu)*float64(time.Second)), media*capacity.Pixels(feed))
+		r.account.Measured(now.Sub(last.at), time.Duration((s.cpu-last.cpu)*float64(time.Second)), s.pixels-last.pixels)
 	}
+}
+
+// pixels returns what a feed's child has encoded so far.
+func (r *room) pixels(f pipeline.Feed) (pixels float64) {
+	seconds := r.media(f.ID, "venuecast_transcode_media_seconds_total")
+	for _, v := range f.Ladder.Video {
+		pixels += seconds[v.Name] * capacity.PixelsOf(ladder.Ladder{Video: []ladder.Video{v}}, f.Grid.FrameRate.Float())
+	}
+	return pixels
 }
 
 func (r *room) show() {

@@ -28,12 +28,13 @@ func TestAFeedTakesRoomWhileItRunsAndItsCostIsLearnt(t *testing.T) {
 	r := &room{
 		account: account, worker: metrics.NewWorker(prometheus.NewRegistry()), running: map[string]spent{},
 		value: func(_, name string) float64 { return said[name] },
+		media: func(string, string) map[string]float64 { return map[string]float64{"v": said["media"], "sound": said["media"]} },
 		feeds: map[string]pipeline.Feed{}, mine: map[string]bool{}, guard: &guard{},
 	}
 	for _, id := range []string{"a", "b"} {
 		r.feeds[id] = pipeline.Feed{
 			ID: id, Grid: grid.Grid{FrameRate: codecs.Rational{Num: 25, Den: 1}},
-			Ladder: ladder.Ladder{Video: []ladder.Video{{Width: 1000, Height: 1000}}, Audio: []ladder.Audio{{}}},
+			Ladder: ladder.Ladder{Video: []ladder.Video{{Name: "v", Width: 1000, Height: 1000}}, Audio: []ladder.Audio{{}}},
 		}
 	}
 	start := time.Unix(1000, 0)
@@ -41,7 +42,7 @@ func TestAFeedTakesRoomWhileItRunsAndItsCostIsLearnt(t *testing.T) {
 		require.Error(t, r.admit("b"), "25 of 42 Mpixel/s are in use")
 		for i := range 100 { // half of what was calibrated: a quarter of a processor's time for each second
 			now := float64(i * 10)
-			said["process_cpu_seconds_total"], said["venuecast_transcode_media_seconds_total"] = now/4, 2*now
+			said["process_cpu_seconds_total"], said["media"] = now/4, now
 			r.measure(start.Add(time.Duration(i) * 10 * time.Second))
 		}
 		require.NoError(t, r.admit("b"), "25 of 85 Mpixel/s are in use")

@@ -1,7 +1,8 @@
 // Package capacity knows how much a worker can encode, and whether one more feed fits.
 //
 // The unit is encoded pixels per second, summed over all renditions: at one preset the cost of a ladder follows its
-// pixels closely. How many of them a processor can do is calibrated at start, and corrected by what the feeds cost.
+// pixels closely. Pixels of other encoders and presets count as so many of x264 veryfast: see Weight. How many of them a
+// processor can do is calibrated at start, and corrected by what the feeds cost.
 package capacity
 
 import (
@@ -52,7 +53,7 @@ func New(o Options) (*Worker, error) {
 	return &Worker{o: o, cost: 1 / o.Rate, feeds: map[string]float64{}, known: map[string]float64{}}, nil
 }
 
-// Pixels returns the pixels that a feed's renditions encode per second.
+// Pixels returns the pixels that a feed's renditions encode per second, weighed.
 func Pixels(f pipeline.Feed) float64 {
 	l := f.Ladder
 	// What is passed through is encoded only where the source fails, and then mostly as repeats and slate, which cost little.
@@ -60,10 +61,10 @@ func Pixels(f pipeline.Feed) float64 {
 	return PixelsOf(l, float64(f.Grid.FrameRate.Num)/float64(f.Grid.FrameRate.Den))
 }
 
-// PixelsOf returns the pixels that a resolved ladder encodes per second at a frame rate.
+// PixelsOf returns the pixels that a resolved ladder encodes per second at a frame rate, weighed.
 func PixelsOf(l ladder.Ladder, rate float64) (pixels float64) {
 	for _, v := range l.Video {
-		pixels += float64(v.Width) * float64(v.Height) * rate / float64(max(v.Divisor, 1))
+		pixels += Weight(v) * float64(v.Width) * float64(v.Height) * rate / float64(max(v.Divisor, 1))
 	}
 	return pixels
 }

@@ -18,6 +18,30 @@ func (r *Relay) Value(feed, name string) (sum float64) {
 	return sum
 }
 
+// Renditions returns a counter or gauge of a child by rendition, as of its latest snapshot.
+func (r *Relay) Renditions(feed, name string) map[string]float64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	by := map[string]float64{}
+	c := r.children[feed]
+	if c == nil {
+		return by
+	}
+	for _, f := range c.families {
+		if f.GetName() != name {
+			continue
+		}
+		for _, m := range f.GetMetric() {
+			for _, l := range m.GetLabel() {
+				if l.GetName() == labelRendition {
+					by[l.GetValue()] += m.GetCounter().GetValue() + m.GetGauge().GetValue()
+				}
+			}
+		}
+	}
+	return by
+}
+
 func total(f *dto.MetricFamily) (sum float64) {
 	for _, m := range f.GetMetric() {
 		sum += m.GetCounter().GetValue() + m.GetGauge().GetValue()

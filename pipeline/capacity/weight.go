@@ -1,0 +1,54 @@
+package capacity
+
+import (
+	"strings"
+
+	"github.com/venuecast/venuecast/codecs"
+	"github.com/venuecast/venuecast/pipeline/ladder"
+)
+
+// Weight returns what it costs to encode a pixel of a rendition, in pixels of x264 veryfast. An encoder that is not named is
+// taken for the one that runs on the processor.
+func Weight(v ladder.Video) float64 {
+	encoder := v.Encoder
+	if encoder == "" {
+		encoder = software[v.Codec]
+	}
+	presets, known := weights[encoder]
+	switch {
+	case known && presets[v.Preset] > 0:
+		return presets[v.Preset]
+	case known:
+		return presets[""]
+	case onCard(encoder):
+		return 0.25 // nothing is encoded on the processor, but still decoded, scaled and packed
+	}
+	return 1
+}
+
+func onCard(encoder string) bool {
+	for _, kind := range []string{"_nvenc", "_vaapi", "_qsv"} {
+		if strings.HasSuffix(encoder, kind) {
+			return true
+		}
+	}
+	return false
+}
+
+var software = map[codecs.Codec]string{codecs.H264: "libx264", codecs.H265: "libx265"}
+
+// weights are by encoder and preset, as `venuecast bench host` has measured them (docs/performance.md); those of presets
+// that are too slow for real time are extrapolated. Empty: of the preset that is taken when none of the encoder's is named.
+var weights = map[string]map[string]float64{
+	"libx264": {
+		"": 1, "ultrafast": 0.3, "superfast": 0.5, "veryfast": 1, "faster": 1.6, "fast": 1.9, "medium": 2.3, "slow": 3.5,
+		"slower": 7, "veryslow": 12, "placebo": 30,
+	},
+	"libx265": {
+		"": 2.9, "ultrafast": 1.8, "superfast": 2.9, "veryfast": 3.5, "faster": 3.5, "fast": 4.5, "medium": 6, "slow": 12,
+		"slower": 30, "veryslow": 50, "placebo": 100,
+	},
+	"libsvtav1": {
+		"": 3, "13": 1.2, "12": 1.5, "11": 2, "10": 3, "9": 4, "8": 5, "7": 8, "6": 12, "5": 20, "4": 30, "3": 50, "2": 80, "1": 120,
+	},
+}
