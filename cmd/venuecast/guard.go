@@ -219,6 +219,9 @@ func (g *guard) renice(feeds []overload.Feed) {
 // See docs/performance.md.
 const baseShare = 0.2
 
+// passedShare is what a rendition costs that is the source's own pictures, of what it would cost encoded.
+const passedShare = 0.05
+
 // loadOf returns what a feed costs, in the unit of its worker's capacity.
 func loadOf(f pipeline.Feed) overload.Feed {
 	rate := f.Grid.FrameRate.Float()
@@ -226,9 +229,11 @@ func loadOf(f pipeline.Feed) overload.Feed {
 	for _, v := range f.Ladder.Video {
 		load := capacity.PixelsOf(ladder.Ladder{Video: []ladder.Video{v}}, rate)
 		o.Base += load / capacity.Weight(v) * baseShare
-		o.Renditions = append(o.Renditions, overload.Rendition{
-			Name: v.Name, Load: load, Halves: f.Grid.PartFrames%(2*max(v.Divisor, 1)) == 0,
-		})
+		r := overload.Rendition{Name: v.Name, Load: load, Halves: f.Grid.PartFrames%(2*max(v.Divisor, 1)) == 0}
+		if f.Passed(v.Name) != nil { // it is the source's own pictures most of the time
+			r.Load, r.Halves = load*passedShare, false
+		}
+		o.Renditions = append(o.Renditions, r)
 	}
 	return o
 }

@@ -28,7 +28,9 @@ func TestAFeedTakesRoomWhileItRunsAndItsCostIsLearnt(t *testing.T) {
 	r := &room{
 		account: account, worker: metrics.NewWorker(prometheus.NewRegistry()), running: map[string]spent{},
 		value: func(_, name string) float64 { return said[name] },
-		media: func(string, string) map[string]float64 { return map[string]float64{"v": said["media"], "sound": said["media"]} },
+		media: func(string, string) map[string]float64 {
+			return map[string]float64{"v": said["media"], "sound": said["media"]}
+		},
 		feeds: map[string]pipeline.Feed{}, mine: map[string]bool{}, guard: &guard{},
 	}
 	for _, id := range []string{"a", "b"} {
