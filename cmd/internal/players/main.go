@@ -63,8 +63,8 @@ func parse(args []string) (options, error) {
 	flags.StringVar(&o.out, "out", "bin/players.json", "where to write the figures")
 	flags.BoolVar(&o.latency, "latency", false, "instead, measure camera to screen with hls.js in Chromium in each of several modes")
 	flags.StringVar(&o.modes, "modes", "", "with --latency: names of modes, separated by semicolons; all when empty")
-	flags.IntVar(&o.joins, "joins", 4, "with --latency: how often the player joins in each mode")
-	flags.DurationVar(&o.joinTime, "join-time", 20*time.Second, "with --latency: how long it plays then")
+	flags.IntVar(&o.joins, "joins", 3, "with --latency: how often the player joins in each mode")
+	flags.DurationVar(&o.joinTime, "join-time", 16*time.Second, "with --latency: how long it plays then")
 	if err := flags.Parse(args); err != nil {
 		return options{}, err
 	}
@@ -117,7 +117,7 @@ func open(ctx context.Context, o options) (*feed, func(), error) {
 	if o.url != "" {
 		return &feed{url: o.url}, func() {}, nil
 	}
-	v, err := newVenue(ctx, o.binary, o.dir, ladder{preset: "superfast", part: "320ms"}, wholeWindow)
+	v, err := newVenue(ctx, o.binary, o.dir, ladder{part: "320ms", preset: "superfast"}, wholeWindow)
 	if err != nil {
 		return nil, nil, err
 	}

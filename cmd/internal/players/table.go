@@ -51,15 +51,18 @@ func mark(l latency) string {
 	return "*"
 }
 
+// total sums rebuffers up, and says after which steps they were.
 func total(list []rebuffer) string {
 	var sum float64
+	var steps []string
 	for _, b := range list {
 		sum += b.Seconds
+		steps = append(steps, b.Step)
 	}
 	if len(list) == 0 {
 		return "0"
 	}
-	return fmt.Sprintf("%d (%.1f s)", len(list), sum)
+	return fmt.Sprintf("%d (%.1f s: %s)", len(list), sum, strings.Join(steps, ", "))
 }
 
 // step says how long a step took to show; a dash: it was not asked for.

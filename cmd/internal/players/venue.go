@@ -41,8 +41,8 @@ type venue struct {
 
 // ladder is what may differ between venues.
 type ladder struct {
-	preset  string
 	part    string
+	preset  string // empty: veryfast, as ladders have it unless they say otherwise. It looks ahead; superfast does not
 	latency string // empty: normal
 }
 
@@ -77,6 +77,7 @@ func newVenue(ctx context.Context, binary, dir string, l ladder, segments int) (
 }
 
 func configuration(v *venue, camera string, l ladder) string {
+	preset := cmp.Or(l.preset, "veryfast")
 	return fmt.Sprintf(`venue: players
 data: %q
 origin: {listen: %q}
@@ -92,7 +93,7 @@ ladders:
       - {name: 360p, height: %d, bitrate: 600k, preset: %s}
       - {name: 180p, height: %d, bitrate: 200k, preset: %s}
     audio: [{name: stereo, bitrate: 96k}]
-`, v.data, v.origin, v.metrics, camera, l.part, cmp.Or(l.latency, "normal"), highest, l.preset, lowest, l.preset)
+`, v.data, v.origin, v.metrics, camera, l.part, cmp.Or(l.latency, "normal"), highest, preset, lowest, preset)
 }
 
 func (v *venue) url() string { return "http://" + v.origin + "/live/cam/index.m3u8" }
