@@ -24,10 +24,11 @@ func (k Kind) String() string {
 // Codec names a coding format. The numbers travel on the bus and never change.
 type Codec uint8
 
-// The codecs that come in; H264, H265 and AAC also go out.
+// The codecs that come in; H264, H265 and AAC also go out, AV1 only does.
 const (
 	H264 Codec = 1
 	H265 Codec = 2
+	AV1  Codec = 3
 
 	AAC   Codec = 16
 	PCMA  Codec = 17 // G.711 A-law
@@ -40,7 +41,7 @@ const (
 )
 
 var codecNames = map[Codec]string{
-	H264: "h264", H265: "h265", AAC: "aac", PCMA: "pcma", PCMU: "pcmu", G722: "g722", Opus: "opus", MPEG2: "mp2", AC3: "ac3", L16: "l16",
+	H264: "h264", H265: "h265", AV1: "av1", AAC: "aac", PCMA: "pcma", PCMU: "pcmu", G722: "g722", Opus: "opus", MPEG2: "mp2", AC3: "ac3", L16: "l16",
 }
 
 func (c Codec) String() string {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/venuecast/venuecast/codecs"
 	"github.com/venuecast/venuecast/codecs/aac"
+	"github.com/venuecast/venuecast/codecs/av1"
 	"github.com/venuecast/venuecast/codecs/h264"
 	"github.com/venuecast/venuecast/codecs/h265"
 )
@@ -105,11 +106,14 @@ func readDescription(info *InitInfo, stsd []byte) error {
 	case "hvc1":
 		info.Codec = codecs.H265
 		return readVideo(info, entry.body, "hvcC", readHEVC)
+	case "av01":
+		info.Codec = codecs.AV1
+		return readVideo(info, entry.body, "av1C", readAV1)
 	case "mp4a":
 		info.Codec = codecs.AAC
 		return readAudio(info, entry.body)
 	}
-	return fmt.Errorf("sample entry %q: want avc1, hvc1 or mp4a", entry.kind)
+	return fmt.Errorf("sample entry %q: want avc1, hvc1, av01 or mp4a", entry.kind)
 }
 
 // The lengths of sample entries before their boxes (ISO/IEC 14496-12 §12.1.3.2, §12.2.3.2).
@@ -192,6 +196,19 @@ func readHEVC(info *InitInfo, record []byte) error {
 		}
 	}
 	return errors.New("hvcC: no SPS")
+}
+
+// readAV1 reads an AV1CodecConfigurationRecord (AV1 Codec ISO Media File Format Binding §2.3.3).
+func readAV1(info *InitInfo, record []byte) error {
+	if len(record) < 4 {
+		return errors.New("av1C: too short")
+	}
+	c, err := av1.ParseConfig(record[4:])
+	if err != nil {
+		return fmt.Errorf("av1C: %w", err)
+	}
+	info.Codecs, info.ParameterSets = c.Codecs, c.Record.ConfigOBUs
+	return nil
 }
 
 func readUnits(r *reader, n int) [][]byte {

@@ -8,6 +8,7 @@ import (
 	"github.com/Eyevinn/mp4ff/mp4"
 
 	"github.com/venuecast/venuecast/codecs"
+	"github.com/venuecast/venuecast/codecs/av1"
 	"github.com/venuecast/venuecast/codecs/h264"
 	"github.com/venuecast/venuecast/codecs/h265"
 	"github.com/venuecast/venuecast/codecs/nal"
@@ -15,16 +16,16 @@ import (
 
 // VideoTrack describes a video track.
 type VideoTrack struct {
-	Codec         codecs.Codec // H264 or H265
+	Codec         codecs.Codec // H264, H265 or AV1
 	Timescale     uint32       // ticks per second
 	Width, Height int          // as shown, in square pixels. They default to those of the parameter sets.
-	ParameterSets []byte       // Annex B; what else is in it is ignored
+	ParameterSets []byte       // Annex B, of AV1 the sequence header OBU; what else is in it is ignored
 	Bitrate       int64        // in bit/s; 0: not said
 }
 
 var errIncomplete = errors.New("parameter sets are missing")
 
-// VideoInit returns the init section of an avc1 or hvc1 track, and its codecs parameter (RFC 6381).
+// VideoInit returns the init section of an avc1, hvc1 or av01 track, and its codecs parameter (RFC 6381).
 func VideoInit(t VideoTrack) (data []byte, codec string, err error) {
 	if t.Timescale == 0 || t.Width < 0 || t.Height < 0 || t.Width > 1<<15 || t.Height > 1<<15 {
 		return nil, "", fmt.Errorf("video track of %d×%d pixels and timescale %d: out of range", t.Width, t.Height, t.Timescale)
@@ -47,7 +48,7 @@ type config struct {
 	info  nal.Info
 	codec string  // RFC 6381
 	kind  string  // of the sample entry
-	box   mp4.Box // avcC or hvcC
+	box   mp4.Box // avcC, hvcC or av1C
 }
 
 func configure(t VideoTrack) (config, error) {
@@ -56,8 +57,11 @@ func configure(t VideoTrack) (config, error) {
 		return configureAVC(t.ParameterSets)
 	case codecs.H265:
 		return configureHEVC(t.ParameterSets)
+	case codecs.AV1:
+		c, err := av1.ParseConfig(t.ParameterSets)
+		return config{info: c.Info, codec: c.Codecs, kind: "av01", box: &mp4.Av1CBox{CodecConfRec: c.Record}}, err
 	}
-	return config{}, errors.New("want h264 or h265")
+	return config{}, errors.New("want h264, h265 or av1")
 }
 
 func configureAVC(annexb []byte) (config, error) {

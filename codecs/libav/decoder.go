@@ -16,7 +16,7 @@ import (
 
 // DecoderOptions says what to decode and how.
 type DecoderOptions struct {
-	Codec codecs.Codec // H264 or H265
+	Codec codecs.Codec // H264, H265 or AV1
 	// Threads is the number of decoding threads, at most 64. It defaults to 1.
 	// Each further one works on a picture of its own and delays the output by one picture.
 	Threads int
@@ -43,7 +43,7 @@ func NewDecoder(o DecoderOptions) (*Decoder, error) {
 	if o.Threads < 0 || o.Threads > 64 {
 		return nil, fmt.Errorf("decoding with %d threads: out of range", o.Threads)
 	}
-	name := map[codecs.Codec]string{codecs.H264: "h264", codecs.H265: "hevc"}[o.Codec]
+	name := map[codecs.Codec]string{codecs.H264: "h264", codecs.H265: "hevc", codecs.AV1: "libdav1d"}[o.Codec]
 	ctx, err := openCodec(astiav.FindDecoderByName(name), name, nil, func(c *astiav.CodecContext) error {
 		c.SetThreadCount(max(o.Threads, 1))
 		c.SetTimeBase(astiav.NewRational(1, codecs.TicksPerSecond))

@@ -9,8 +9,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"unsafe"
 
 	"github.com/asticode/go-astiav"
@@ -20,12 +18,12 @@ import (
 
 // EncoderOptions says what to encode and how.
 type EncoderOptions struct {
-	Codec codecs.Codec // H264 or H265
+	Codec codecs.Codec // H264, H265 or AV1
 	// Encoder is libav's name of the encoder to use. It defaults to the first that opens of NVENC, VAAPI, QSV and x264 or x265.
 	Encoder       string
 	Width, Height int             // in pixels, even
 	FrameRate     codecs.Rational // the rate that frame numbers count in
-	Depth         int             // bits per sample: 8 or, for H.265, 10. It defaults to 8.
+	Depth         int             // bits per sample: 8 or, but for H.264, 10. It defaults to 8.
 	Colour        codecs.Colour   // what the stream says of its colour, limited range. The zero value says nothing.
 	Divisor       int64           // every Divisor-th frame number is encoded. It defaults to 1.
 	Bitrate       int64           // the average, in bit/s
@@ -33,9 +31,10 @@ type EncoderOptions struct {
 	Buffer        int64           // the decoder's buffer (VBV), in bits. It defaults to one second at MaxRate.
 	// Quality is the constant rate factor of x264, x265 and SVT-AV1 and the constant quality of NVENC, 1 to 63, lower is better:
 	// simple scenes then take fewer bits than Bitrate, which is the most any second takes (MaxRate defaults to it).
-	// 0: Bitrate is the average. VAAPI and QSV know no such rate control, and go on as with 0.
+	// 0: Bitrate is the average; for AV1, 35. VAAPI and QSV know no such rate control, and go on as with 0.
 	Quality float64
-	// Preset is that of x264 or x265; other encoders ignore it. It defaults to "veryfast", for x265 to "superfast".
+	// Preset is the encoder's: of x264 and x265 "ultrafast" to "placebo", of SVT-AV1 "1" to "13", of NVENC "p1" to "p7".
+	// An encoder that was not named leaves aside what is not its own. It defaults to "veryfast", "superfast", "10" and "p4".
 	Preset  string
 	Threads int // of one encoder. It defaults to 1, which delays least; more encode several pictures at once.
 	// KeyInterval is a safety net: the most pictures between two IDR pictures if none is asked for.
@@ -51,12 +50,12 @@ type EncoderOptions struct {
 // Validate reports what is wrong with the options.
 func (o EncoderOptions) Validate() error {
 	switch {
-	case o.Codec != codecs.H264 && o.Codec != codecs.H265:
-		return fmt.Errorf("encoding %v: want h264 or h265", o.Codec)
+	case o.Codec != codecs.H264 && o.Codec != codecs.H265 && o.Codec != codecs.AV1:
+		return fmt.Errorf("encoding %v: want h264, h265 or av1", o.Codec)
 	case o.Width < 2 || o.Height < 2 || o.Width > maxSide || o.Height > maxSide || o.Width%2 != 0 || o.Height%2 != 0:
 		return fmt.Errorf("encoding %d×%d: sides must be even, 2 to %d", o.Width, o.Height, maxSide)
-	case o.Depth != 0 && o.Depth != 8 && (o.Depth != 10 || o.Codec != codecs.H265):
-		return fmt.Errorf("encoding %v with %d bits per sample: want 8, for h265 8 or 10", o.Codec, o.Depth)
+	case o.Depth != 0 && o.Depth != 8 && (o.Depth != 10 || o.Codec == codecs.H264):
+		return fmt.Errorf("encoding %v with %d bits per sample: want 8, for h265 and av1 8 or 10", o.Codec, o.Depth)
 	case !o.FrameRate.Valid() || o.FrameRate.Num > 1<<30 || o.FrameRate.Den > 1<<20:
 		return fmt.Errorf("encoding: frame rate %v is out of range", o.FrameRate)
 	case o.Divisor < 0 || o.Divisor > 100:
@@ -69,8 +68,6 @@ func (o EncoderOptions) Validate() error {
 		return errors.New("encoding: threads, lookahead or B-frames are out of range")
 	case o.Quality < 0 || o.Quality > 63:
 		return fmt.Errorf("encoding: quality %v: want 1 to 63", o.Quality)
-	case o.Preset != "" && !slices.Contains(presets, o.Preset):
-		return fmt.Errorf("encoding: preset %q: want one of %s", o.Preset, strings.Join(presets, ", "))
 	}
 	return nil
 }
@@ -79,6 +76,9 @@ func (o EncoderOptions) withDefaults() EncoderOptions {
 	o.Divisor = max(o.Divisor, 1)
 	o.Depth = cmp.Or(o.Depth, 8)
 	o.Threads = max(o.Threads, 1)
+	if o.Codec == codecs.AV1 && o.Quality == 0 {
+		o.Quality = 35 // SVT-AV1 makes random access pictures on demand only at constant quality
+	}
 	switch {
 	case o.MaxRate == 0 && o.Quality > 0:
 		o.MaxRate = o.Bitrate
@@ -110,6 +110,8 @@ type Encoder struct {
 	scratch *C.AVFrame
 	last    int64 // the last frame number taken
 	begun   bool
+	ended   bool // it has been told that no picture comes any more
+	drains  bool // it must have been told before it is closed
 	held    int // pictures taken and not yet put out
 	delay   int // the most held at once
 }
@@ -180,6 +182,7 @@ func pictureType(t codecs.PictureType) C.int {
 
 // Flush puts out what the encoder holds back. After it only Close may be called.
 func (e *Encoder) Flush(emit func(codecs.Packet) error) error {
+	e.ended = true
 	if err := failed(C.avcodec_send_frame(codecContext(e.codec), nil)); err != nil {
 		return fmt.Errorf("flushing %s: %w", e.name, err)
 	}
@@ -217,6 +220,9 @@ func receivePackets(ctx *astiav.CodecContext, packet *C.AVPacket, emit func(code
 
 // Close frees the encoder. A second Close does nothing.
 func (e *Encoder) Close() {
+	if e.codec != nil && e.drains && !e.ended {
+		e.drain()
+	}
 	freePacket(&e.packet)
 	freeFrame(&e.scratch)
 	freeCodec(&e.codec)

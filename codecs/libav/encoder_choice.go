@@ -26,18 +26,24 @@ type candidate struct {
 	// because a B-picture at the end of a part would belong to the next one.
 	bFrames bool
 	factor  bool // it obeys EncoderOptions.Quality
+	presets presets
+	drains  bool // SVT-AV1 waits forever when it is closed in the middle
 }
 
 // candidates are in order of preference: what costs no CPU comes first.
 var candidates = []candidate{
-	{name: "h264_nvenc", codec: codecs.H264, options: nvencOptions, factor: true},
+	{name: "h264_nvenc", codec: codecs.H264, options: nvencOptions, factor: true, presets: nvencPresets},
 	{name: "h264_vaapi", codec: codecs.H264, packed: true, vaapi: true, options: vaapiOptions},
 	{name: "h264_qsv", codec: codecs.H264, packed: true, options: qsvOptions},
-	{name: "libx264", codec: codecs.H264, options: x264Options, bFrames: true, factor: true},
-	{name: "hevc_nvenc", codec: codecs.H265, options: nvencOptions, factor: true},
+	{name: "libx264", codec: codecs.H264, options: x264Options, bFrames: true, factor: true, presets: x264Presets},
+	{name: "hevc_nvenc", codec: codecs.H265, options: nvencOptions, factor: true, presets: nvencPresets},
 	{name: "hevc_vaapi", codec: codecs.H265, packed: true, vaapi: true, options: vaapiOptions},
 	{name: "hevc_qsv", codec: codecs.H265, packed: true, options: qsvOptions},
-	{name: "libx265", codec: codecs.H265, options: x265Options, bFrames: true, factor: true},
+	{name: "libx265", codec: codecs.H265, options: x265Options, bFrames: true, factor: true, presets: x265Presets},
+	{name: "av1_nvenc", codec: codecs.AV1, options: nvencOptions, factor: true, presets: nvencPresets},
+	{name: "av1_vaapi", codec: codecs.AV1, packed: true, vaapi: true, options: vaapiOptions},
+	{name: "av1_qsv", codec: codecs.AV1, packed: true, options: qsvOptions},
+	{name: "libsvtav1", codec: codecs.AV1, options: svtOptions, factor: true, presets: svtPresets, drains: true},
 }
 
 // OpenEncoder opens the encoder that was asked for, or else the first that opens: a library that is present
@@ -87,6 +93,9 @@ func openCandidate(c candidate, o EncoderOptions) (*Encoder, error) {
 }
 
 func (e *Encoder) open(c candidate) (err error) {
+	if e.o.Preset, err = c.presets.choose(e.o); err != nil {
+		return err
+	}
 	if c.vaapi {
 		if e.device, err = openVAAPI(e.o.Width, e.o.Height, memoryFormat(c, e.o.Depth)); err != nil {
 			return err
@@ -102,7 +111,7 @@ func (e *Encoder) open(c candidate) (err error) {
 		e.configure(ctx, c)
 		return nil
 	})
-	e.packet, e.scratch = newPacket(), newFrame()
+	e.packet, e.scratch, e.drains = newPacket(), newFrame(), c.drains
 	return err
 }
 

@@ -3,12 +3,38 @@
 package libav
 
 import (
-	"cmp"
+	"fmt"
+	"math"
+	"slices"
 	"strconv"
+	"strings"
 )
 
-// presets are those that x264 and x265 share. x264 itself complains of others on standard error.
-var presets = []string{"ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow", "placebo"}
+// presets are those of an encoder. The zero value has none.
+type presets struct {
+	names    []string
+	standard string
+}
+
+var (
+	x26xNames   = []string{"ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow", "placebo"}
+	x264Presets = presets{x26xNames, "veryfast"} // x264 itself complains of others on standard error
+	x265Presets = presets{x26xNames, "superfast"}
+	svtPresets  = presets{[]string{"1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13"}, "10"}
+
+	nvencPresets = presets{[]string{"p1", "p2", "p3", "p4", "p5", "p6", "p7"}, "p4"}
+)
+
+// choose returns the preset to open with.
+func (p presets) choose(o EncoderOptions) (string, error) {
+	switch {
+	case slices.Contains(p.names, o.Preset):
+		return o.Preset, nil
+	case o.Encoder != "" && o.Preset != "" && len(p.names) > 0:
+		return "", fmt.Errorf("preset %q: want one of %s", o.Preset, strings.Join(p.names, ", "))
+	}
+	return p.standard, nil
+}
 
 // liveVeryfast takes out of the preset what costs much and gives little on pictures of cameras: inter partitions below
 // 16×16. And of B-pictures, one after each P-picture without a choice is better than up to three by choice: at the end of
@@ -19,7 +45,7 @@ const liveVeryfast = ":partitions=i4x4,i8x8"
 func x264Options(o EncoderOptions) map[string]string {
 	// force-cfr drops the one picture of delay that x264 needs to measure durations. nal-hrd none writes no filler.
 	params := "scenecut=0:open-gop=0:force-cfr=1:nal-hrd=none"
-	options := map[string]string{"preset": cmp.Or(o.Preset, "veryfast"), "forced-idr": "1"}
+	options := map[string]string{"preset": o.Preset, "forced-idr": "1"}
 	if options["preset"] == "veryfast" {
 		params += liveVeryfast
 		if o.BFrames < 0 && !o.LowLatency {
@@ -55,7 +81,7 @@ func x265Options(o EncoderOptions) map[string]string {
 		params += ":rc-lookahead=" + strconv.Itoa(o.Lookahead)
 	}
 	return withFactor(map[string]string{
-		"preset":      cmp.Or(o.Preset, "superfast"),
+		"preset":      o.Preset,
 		"forced-idr":  "1",
 		"a53cc":       "1",
 		"x265-params": params,
@@ -72,8 +98,19 @@ func withFactor(options map[string]string, o EncoderOptions) map[string]string {
 
 func number(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
 
+// svtOptions returns SVT-AV1's own options. Short hierarchies without lookahead hold 15 pictures back, instead of 74.
+// There is no low latency: its low-delay structure takes no random access pictures on demand.
+func svtOptions(o EncoderOptions) map[string]string {
+	return map[string]string{
+		"preset": o.Preset,
+		"crf":    strconv.Itoa(int(math.Round(o.Quality))),
+		"svtav1-params": "pred-struct=2:hierarchical-levels=3:lookahead=0:scd=0:enable-force-key-frames=1:lp=" +
+			strconv.Itoa(o.Threads),
+	}
+}
+
 func nvencOptions(o EncoderOptions) map[string]string {
-	options := map[string]string{"preset": "p4", "tune": "hq", "rc": "vbr", "forced-idr": "1", "no-scenecut": "1", "delay": "0"}
+	options := map[string]string{"preset": o.Preset, "tune": "hq", "rc": "vbr", "forced-idr": "1", "no-scenecut": "1", "delay": "0"}
 	if o.LowLatency {
 		options["tune"], options["zerolatency"] = "ll", "1"
 	} else if o.Lookahead > 0 {

@@ -191,7 +191,7 @@ func TestEveryEncoderKnowsItsOptions(t *testing.T) {
 			codec := astiav.FindEncoderByName(c.name)
 			require.NotNil(t, codec, c.name)
 			ctx := astiav.AllocCodecContext(codec)
-			for key, value := range c.options(EncoderOptions{LowLatency: low, Lookahead: 10, Quality: 30.5}) {
+			for key, value := range c.options(EncoderOptions{Preset: c.presets.standard, Threads: 1, LowLatency: low, Lookahead: 10, Quality: 30}) {
 				err := ctx.PrivateData().Options().Set(key, value, astiav.NewOptionSearchFlags())
 				require.NoError(t, err, "%s: %s=%s", c.name, key, value)
 			}

@@ -83,5 +83,5 @@ func TestH264HasNoTenBits(t *testing.T) {
 	o := testOptions(codecs.H264, "")
 	o.Depth = 10
 	_, err := OpenEncoder(o)
-	require.ErrorContains(t, err, "for h265 8 or 10")
+	require.ErrorContains(t, err, "for h265 and av1 8 or 10")
 }

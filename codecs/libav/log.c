@@ -1,5 +1,6 @@
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <libavutil/log.h>
@@ -59,6 +60,7 @@ static void on_log(void *object, int level, const char *format, va_list args)
 
 void vc_log_install(void)
 {
+    setenv("SVT_LOG", "1", 0); // SVT-AV1 writes to standard error itself: errors only
     av_log_set_level(AV_LOG_WARNING);
     av_log_set_callback(on_log);
 }

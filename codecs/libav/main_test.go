@@ -104,6 +104,13 @@ func testStream(t testing.TB, o EncoderOptions, n int64) []codecs.AccessUnit {
 	return units(e, encode(t, e, 0, n, 1, every(10)))
 }
 
+// av1Options are the test's for AV1.
+func av1Options() EncoderOptions {
+	o := testOptions(codecs.AV1, "libsvtav1")
+	o.Preset = "12"
+	return o
+}
+
 func software(c codecs.Codec) string {
 	if c == codecs.H265 {
 		return "libx265"

@@ -102,7 +102,7 @@ func (l Ladder) For(s Source) (Ladder, []string) {
 
 // depth returns the bits per sample of a rendition: ten pass through where players decode them. H.264's do not.
 func (s Source) depth(c codecs.Codec) int {
-	if s.Depth > 8 && c == codecs.H265 {
+	if s.Depth > 8 && c != codecs.H264 {
 		return 10
 	}
 	return 8

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/venuecast/venuecast/codecs"
+	"github.com/venuecast/venuecast/codecs/av1"
 	"github.com/venuecast/venuecast/codecs/cmaf"
 	"github.com/venuecast/venuecast/codecs/h264"
 	"github.com/venuecast/venuecast/codecs/h265"
@@ -21,7 +22,7 @@ type Video struct {
 	init   pipeline.Init
 	scale  int64 // fMP4 timescale
 	frame  int64 // duration of one frame in it
-	append func(dst, annexB []byte) []byte
+	append func(dst, coded []byte) []byte
 
 	steps   []step // in the order of their segments: the packets that come may still be of the one before
 	msn     int64
@@ -45,8 +46,11 @@ func NewVideo(g grid.Grid, v ladder.Video, parameterSets []byte) (*Video, error)
 		grid: g, video: v, scale: int64(timescale), frame: int64(duration), append: h264.AppendAVC,
 		init: pipeline.Init{Rendition: v.Name, Codecs: name, Data: data},
 	}
-	if v.Codec == codecs.H265 {
+	switch v.Codec {
+	case codecs.H265:
 		p.append = h265.AppendHVC
+	case codecs.AV1:
+		p.append = av1.AppendSample
 	}
 	return p, nil
 }
