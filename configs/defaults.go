@@ -15,23 +15,26 @@ const (
 	defaultTransport    = "tcp"
 	defaultStandby      = "cold"
 	defaultPreset       = "veryfast"
+	defaultAV1Preset    = "10"
 	defaultAudioBitrate = 128_000
 )
 
 // What the words of the file mean.
 var (
-	videoCodecs = map[string]codecs.Codec{"h264": codecs.H264, "h265": codecs.H265}
+	videoCodecs = map[string]codecs.Codec{"h264": codecs.H264, "h265": codecs.H265, "av1": codecs.AV1}
 	divisors    = map[string]int64{"full": 1, "half": 2}
 	containers  = map[string]ladder.Container{"cmaf": ladder.CMAF, "ts": ladder.MPEGTS}
-	defaultCRF  = map[codecs.Codec]float64{codecs.H264: 23, codecs.H265: 28} // those of x264 and x265
+	defaultCRF  = map[codecs.Codec]float64{codecs.H264: 23, codecs.H265: 28, codecs.AV1: 35} // those of x264, x265 and SVT-AV1
 
 	encoders = map[codecs.Codec][]string{
 		codecs.H264: {"libx264", "h264_nvenc", "h264_vaapi", "h264_qsv"},
 		codecs.H265: {"libx265", "hevc_nvenc", "hevc_vaapi", "hevc_qsv"},
+		codecs.AV1:  {"libsvtav1", "av1_nvenc", "av1_vaapi", "av1_qsv"},
 	}
 	presets = []string{
 		"ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow", "placebo",
 	}
+	av1Presets = []string{"1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13"} // of SVT-AV1
 )
 
 func defaults() *Config {

@@ -3,6 +3,7 @@ package configs
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
@@ -38,7 +39,7 @@ func (d *decoder) ladders(n ast.Node, out map[string]Ladder) {
 func (d *decoder) ladder(n ast.Node) ladder.Ladder {
 	l := emptyLadder()
 	names := map[string]bool{}
-	segment, part := n, n
+	segment, part, container := n, n, n
 	d.mapping(n, "the ladder", fields{
 		"segment": func(n ast.Node) {
 			l.Segment, segment = d.duration(n, "segment", 500*time.Millisecond, 10*time.Second), n
@@ -48,10 +49,15 @@ func (d *decoder) ladder(n ast.Node) ladder.Ladder {
 		"fps":         func(n ast.Node) { l.FrameRate = d.frameRate(n) },
 		"latency":     func(n ast.Node) { l.Latency = ladder.Latency(d.oneOf(n, "latency", "normal", "low")) },
 		"passthrough": func(n ast.Node) { l.Passthrough = d.oneOf(n, "passthrough", "auto", "never") == "auto" },
-		"container":   func(n ast.Node) { l.Container = containers[d.oneOf(n, "container", "cmaf", "ts")] },
-		"video":       func(n ast.Node) { l.Video = d.videos(n, names) },
-		"audio":       func(n ast.Node) { l.Audio = d.audios(n, names) },
+		"container": func(n ast.Node) {
+			l.Container, container = containers[d.oneOf(n, "container", "cmaf", "ts")], n
+		},
+		"video": func(n ast.Node) { l.Video = d.videos(n, names) },
+		"audio": func(n ast.Node) { l.Audio = d.audios(n, names) },
 	}, "video")
+	if l.Container == ladder.MPEGTS && slices.ContainsFunc(l.Video, func(v ladder.Video) bool { return v.Codec == codecs.AV1 }) {
+		d.fail(container, "container ts with an av1 rendition: HLS knows AV1 in cmaf only")
+	}
 	if l.Segment > 0 && l.Part > l.Segment {
 		d.fail(part, "part %v is longer than segment %v: want at most the segment", l.Part, l.Segment)
 		return l
@@ -84,14 +90,14 @@ func (d *decoder) videos(n ast.Node, names map[string]bool) []ladder.Video {
 }
 
 func (d *decoder) video(n ast.Node, names map[string]bool) ladder.Video {
-	v := ladder.Video{Codec: codecs.H264, Preset: defaultPreset, Divisor: 1}
+	v := ladder.Video{Codec: codecs.H264, Divisor: 1}
 	preset, encoder, crf := n, n, n
 	capped := false
 	d.mapping(n, "the video rendition", fields{
 		"name":    func(n ast.Node) { v.Name = d.unique(n, "name", names) },
 		"height":  func(n ast.Node) { v.Height = d.height(n) },
 		"bitrate": func(n ast.Node) { v.Bitrate = d.bitrate(n, minVideoBitrate, maxVideoBitrate) },
-		"codec":   func(n ast.Node) { v.Codec = videoCodecs[d.oneOf(n, "codec", "h264", "h265")] },
+		"codec":   func(n ast.Node) { v.Codec = videoCodecs[d.oneOf(n, "codec", "h264", "h265", "av1")] },
 		"preset":  func(n ast.Node) { v.Preset, preset = d.text(n, "preset"), n },
 		"encoder": func(n ast.Node) { v.Encoder, encoder = d.text(n, "encoder"), n },
 		"fps":     func(n ast.Node) { v.Divisor = divisors[d.oneOf(n, "fps", "full", "half")] },
@@ -107,12 +113,23 @@ func (d *decoder) video(n ast.Node, names map[string]bool) ladder.Video {
 	if choices := encoders[v.Codec]; v.Encoder != "" && v.Codec != 0 && !slices.Contains(choices, v.Encoder) {
 		d.fail(encoder, "encoder %s does not make %v: %s", quote(encoder), v.Codec, suggest(v.Encoder, choices))
 	}
-	// Hardware encoders have names of their own for presets; x264's and x265's are the same ten.
-	software := v.Encoder == "" || v.Encoder == "libx264" || v.Encoder == "libx265"
-	if software && !slices.Contains(presets, v.Preset) {
-		d.fail(preset, "preset %s: %s", quote(preset), suggest(v.Preset, presets))
-	}
+	d.preset(&v, preset)
 	return v
+}
+
+// preset checks the preset of a software encoder, or sets its default. Hardware encoders have names of their own.
+func (d *decoder) preset(v *ladder.Video, at ast.Node) {
+	names, standard := presets, defaultPreset
+	if v.Codec == codecs.AV1 {
+		names, standard = av1Presets, defaultAV1Preset
+	}
+	software := v.Encoder == "" || strings.HasPrefix(v.Encoder, "lib")
+	switch {
+	case v.Preset == "" && software:
+		v.Preset = standard
+	case software && !slices.Contains(names, v.Preset):
+		d.fail(at, "preset %s: %s", quote(at), suggest(v.Preset, names))
+	}
 }
 
 func (d *decoder) audios(n ast.Node, names map[string]bool) []ladder.Audio {
