@@ -66,6 +66,8 @@ func (o EncoderOptions) Validate() error {
 		return fmt.Errorf("encoding: parameter sets of id %d with encoder %q: want 0 to 31, other than 0 with libx264", o.SetID, o.Encoder)
 	case o.Threads < 0 || o.Threads > 128 || o.Lookahead < 0 || o.Lookahead > 250 || o.BFrames < -1 || o.BFrames > 16:
 		return errors.New("encoding: threads, lookahead or B-frames are out of range")
+	case o.Preset != "" && !isPreset(o.Preset):
+		return fmt.Errorf("encoding: no encoder has a preset %q", o.Preset)
 	case o.Quality < 0 || o.Quality > 63:
 		return fmt.Errorf("encoding: quality %v: want 1 to 63", o.Quality)
 	}

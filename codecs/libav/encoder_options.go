@@ -25,6 +25,13 @@ var (
 	nvencPresets = presets{[]string{"p1", "p2", "p3", "p4", "p5", "p6", "p7"}, "p4"}
 )
 
+// isPreset reports whether some encoder has a preset of this name.
+func isPreset(name string) bool {
+	return slices.ContainsFunc([]presets{x264Presets, x265Presets, svtPresets, nvencPresets}, func(p presets) bool {
+		return slices.Contains(p.names, name)
+	})
+}
+
 // choose returns the preset to open with.
 func (p presets) choose(o EncoderOptions) (string, error) {
 	switch {
