@@ -22,7 +22,7 @@ func TestSequenceHeaderSaysSizeDepthAndCodecs(t *testing.T) {
 	require.Equal(t, 640, c.Info.Width)
 	require.Equal(t, 360, c.Info.Height)
 	require.Equal(t, 8, c.Info.Depth)
-	require.Regexp(t, `^av01\.0\.\d\dM\.08$`, c.Codecs)
+	require.Regexp(t, `^av01\.0\.\d\dM\.08`, c.Codecs)
 	require.Equal(t, header(t), c.Record.ConfigOBUs)
 }
 
