@@ -219,6 +219,10 @@ func (t *track) segment(g *page, q *Request, r *Response) {
 	}
 	s.sum, s.fetched = sha256.Sum256(r.Body), true
 	t.measure(g, s, len(r.Body))
+	if s.mapURI == "" && isTransport(r.Body) {
+		t.transport(g, q, s, r.Body)
+		return
+	}
 	section := t.section(s)
 	if section == nil {
 		return

@@ -40,4 +40,10 @@ var mediaRules = []Rule{
 	{"part-wrong-duration", draft + "§4.4.4.9", Must, "DURATION is that of the part's samples, to a frame."},
 	{"parts-differ", draft + "§3.2", Must, "The parts of a segment have the segment's samples."},
 	{"timestamps-differ", draft + "§6.2.4", Must, "Matching segments of renditions begin at the same media time."},
+	{"ts-unreadable", draft + "§3.1.1", Must, "A segment of MPEG-TS is whole packets, with a PAT and a PMT."},
+	{"ts-tables-late", draft + "§3.1.1", Should, "The first two packets of a segment of MPEG-TS are a PAT and a PMT."},
+	{
+		"ts-counter", draft + "§3, ISO/IEC 13818-1 §2.4.3.3", Must,
+		"Continuity counters go on from packet to packet, also of the next segment: no media are missing.",
+	},
 }

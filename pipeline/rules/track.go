@@ -34,13 +34,14 @@ type track struct {
 	claimed  edge   // what another rendition's report said last
 	edges    []edge // newest last
 
-	inits  map[string]*initSection
-	clock  clock // of segments
-	parts  clock // of parts
-	rates  rates
-	drift  time.Duration // by how much EXTINF was more than the samples, since the last gap
-	turn   int           // of probes
-	format string
+	inits    map[string]*initSection
+	clock    clock // of segments
+	parts    clock // of parts
+	rates    rates
+	counters counters      // of MPEG-TS, since the last gap
+	drift    time.Duration // by how much EXTINF was more than the samples, since the last gap
+	turn     int           // of probes
+	format   string
 }
 
 // listing is what is known of a segment.
