@@ -105,9 +105,10 @@ func TestValuesAreReadAsWritten(t *testing.T) {
 	require.Equal(t, -3, c.Feeds[0].Priority)
 	require.EqualValues(t, 1_500_000, c.Worker.Capacity)
 	require.Empty(t, c.Ladders["silent"].Pipeline().Audio)
+	require.False(t, c.Ladders["silent"].Pipeline().Passthrough)
 	require.Equal(t, ladder.Ladder{
 		Segment: 4 * time.Second, Part: 500 * time.Millisecond, DVR: 2 * time.Hour,
-		FrameRate: codecs.Rational{Num: 30000, Den: 1001}, Latency: ladder.LatencyLow, Container: ladder.MPEGTS,
+		FrameRate: codecs.Rational{Num: 30000, Den: 1001}, Latency: ladder.LatencyLow, Passthrough: true, Container: ladder.MPEGTS,
 		Video: []ladder.Video{
 			{Name: "l", Height: 1080, Bitrate: 6_500_000, Codec: codecs.H265, Preset: "p4", Encoder: "hevc_nvenc", Divisor: 1},
 			{Name: "m", Height: 720, Bitrate: 3_000_000, CRF: 21.5, Codec: codecs.H264, Preset: "fast", Divisor: 1},

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -47,7 +48,11 @@ func (e engine) NewEncoder(v ladder.Video, g grid.Grid, l ladder.Latency) (trans
 	for _, line := range enc.Refused() {
 		e.log.Debug("encoder did not open", "feed", e.feed, "rendition", v.Name, "encoder", line)
 	}
-	e.log.Info("encoder is chosen", "feed", e.feed, "rendition", v.Name, "encoder", enc.Name(),
+	level := slog.LevelInfo
+	if v.SetID > 0 {
+		level = slog.LevelDebug // it stands in for the camera's own pictures, perhaps in each segment anew
+	}
+	e.log.Log(context.Background(), level, "encoder is chosen", "feed", e.feed, "rendition", v.Name, "encoder", enc.Name(),
 		"size", fmt.Sprintf("%dx%d", v.Width, v.Height), "refused", len(enc.Refused()))
 	return enc, nil
 }

@@ -118,3 +118,12 @@ func TestWhatCannotBeIsRefused(t *testing.T) {
 		require.Error(t, err)
 	}
 }
+
+func TestARenditionThatIsPassedThroughTakesNoRoom(t *testing.T) {
+	f := feed("a", 25)
+	f.Ladder.Video = append(f.Ladder.Video, ladder.Video{Name: "top", Width: 2000, Height: 1000, Divisor: 1})
+	require.InDelta(t, 75e6, capacity.Pixels(f), 1)
+	f.Passthrough = &pipeline.Passthrough{Rendition: "top"}
+	require.InDelta(t, 25e6, capacity.Pixels(f), 1)
+	require.Len(t, f.Ladder.Video, 2, "the feed is left alone")
+}

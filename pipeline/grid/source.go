@@ -27,7 +27,7 @@ func ForSource(rate codecs.Rational, segment, part time.Duration, interval int64
 		return Grid{}, fmt.Errorf("no segment near %v is a whole number of %d pictures", segment, interval)
 	}
 	g.PartFrames = g.nearestDivisor(part)
-	if longest := 2 * part; g.span(g.PartFrames) > longest {
+	if length := g.span(g.PartFrames); length > 2*part || 2*length < part {
 		return Grid{}, fmt.Errorf("a segment of %d pictures cannot be cut in parts near %v", g.StepFrames, part)
 	}
 	g.Epoch = epochBefore(now, g.stepSeconds())

@@ -10,6 +10,7 @@ import (
 	"github.com/venuecast/venuecast/codecs/h264"
 	"github.com/venuecast/venuecast/pipeline"
 	"github.com/venuecast/venuecast/pipeline/grid"
+	"github.com/venuecast/venuecast/pipeline/ladder"
 	"github.com/venuecast/venuecast/pipeline/timeline"
 )
 
@@ -132,6 +133,8 @@ func (l *learner) fitsTop(f pipeline.Feed) error {
 	switch {
 	case v.Width != l.picture.Width || v.Height != l.picture.Height:
 		return fmt.Errorf("its pictures have %d×%d, rendition %s has %d×%d", l.picture.Width, l.picture.Height, v.Name, v.Width, v.Height)
+	case f.Ladder.Container == ladder.MPEGTS:
+		return errors.New("the ladder's container is ts")
 	case v.Codec != l.seen.codec:
 		return fmt.Errorf("it sends %v, rendition %s is %v", l.seen.codec, v.Name, v.Codec)
 	case v.Divisor > 1 || !steady || rate != f.Grid.FrameRate:

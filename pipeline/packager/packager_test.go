@@ -103,3 +103,32 @@ func TestSoundWithAHoleIsAnError(t *testing.T) {
 	require.NoError(t, p.Add(1000, []byte{1}, none))
 	require.ErrorContains(t, p.Add(1002, []byte{1}, none), "audio frame 1002 came after frame 1000")
 }
+
+func TestAPictureThatIsHeldLastsLonger(t *testing.T) {
+	g := newGrid(t, codecs.Rational{Num: 25, Den: 1})
+	p, err := packager.NewVideo(g, ladder.Video{Name: "high", Width: 640, Height: 360, Codec: codecs.H264, Divisor: 1}, parameterSets(t))
+	require.NoError(t, err)
+	first, parts := g.PartFrame(5000, 0), []*pipeline.Part{}
+	emit := func(part *pipeline.Part) error { parts = append(parts, part); return nil }
+	require.Error(t, p.Hold(emit), "a part begins with a picture")
+	for _, k := range []int64{0, 1, 5} { // 2 to 4 and 6 to 7 are missing
+		if k == 5 {
+			for range 3 {
+				require.NoError(t, p.Hold(emit))
+			}
+		}
+		require.NoError(t, p.Add(codecs.Packet{PTS: first + k, Key: k == 0, Data: []byte{0, 0, 0, 1, 0x65, 1}}, emit))
+	}
+	require.NoError(t, p.Hold(emit))
+	require.Empty(t, parts)
+	require.NoError(t, p.Hold(emit))
+	require.Len(t, parts, 1)
+	f, err := cmaf.ParseFragments(parts[0].Data)
+	require.NoError(t, err)
+	var durations []uint32
+	for _, s := range f[0].Samples {
+		durations = append(durations, s.Duration/3600)
+		require.Zero(t, s.CompositionOffset)
+	}
+	require.Equal(t, []uint32{1, 4, 3}, durations)
+}

@@ -84,7 +84,7 @@ func (r *rendition) open() error {
 	if r.encoder != nil {
 		return nil
 	}
-	enc, err := r.w.o.Video.NewEncoder(r.video, r.w.grid, r.w.o.Feed.Ladder.Latency)
+	enc, err := r.w.o.Video.NewEncoder(r.video, r.w.grid, r.latency())
 	if err != nil {
 		return fmt.Errorf("opening the encoder: %w", err)
 	}
@@ -95,6 +95,15 @@ func (r *rendition) open() error {
 	}
 	r.sets = bytes.Clone(sets)
 	return nil
+}
+
+// latency returns what the encoder is opened for. One that stands in for the source's own pictures must not hold any back: parts
+// would stop for as long when it begins.
+func (r *rendition) latency() ladder.Latency {
+	if r.w.o.Feed.Passed(r.video.Name) != nil {
+		return ladder.LatencyLow
+	}
+	return r.w.o.Feed.Ladder.Latency
 }
 
 func (r *rendition) close() {
