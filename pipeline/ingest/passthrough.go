@@ -74,7 +74,8 @@ func (o *observation) interval(rate codecs.Rational) (int64, error) {
 		return 0, o.unfit
 	}
 	if len(o.access) < observedAccess {
-		return 0, fmt.Errorf("it sent %d I-frames (IDR) in %v, too few to know their interval", len(o.access), o.elapsed.Duration().Round(time.Second))
+		return 0, fmt.Errorf("it sent %d I-frames (IDR) in %v, too few to know their interval",
+			len(o.access), o.elapsed.Duration().Round(time.Second))
 	}
 	var interval int64
 	for i := range o.access[1:] {

@@ -119,8 +119,9 @@ func (p *Video) Gap(frame int64) *pipeline.Part {
 	}
 }
 
-// close writes the part. Decode times follow on from its start, one frame each or as many as the sample is held; composition offsets are signed (trun
-// version 1, ISO/IEC 14496-12 §8.8.8), so that tfdt is exactly the part's start and no edit list is needed.
+// close writes the part. Decode times follow on from its start, one frame each or as many as the sample is held; composition
+// offsets are signed (trun version 1, ISO/IEC 14496-12 §8.8.8), so that tfdt is exactly the part's start and no edit list is
+// needed.
 func (p *Video) close(step int64) *pipeline.Part {
 	start := p.grid.PartFrame(p.msn, p.part)
 	decode := start
