@@ -286,3 +286,28 @@ func TestASuccessorOfAPassageGoesOnAtAnyPart(t *testing.T) {
 		})
 	}
 }
+
+func TestAPassageGoesOffAndOnAtSegmentBoundaries(t *testing.T) {
+	o, engine := newOrigin(0), &fakeEngine{}
+	plans := map[int64]Plan{1002*48 + 5: {"high": RateOff}, 1004*48 + 40: {"high": RateHalf}}
+	var w *Worker
+	w, err := New(Options{
+		Feed: passFeed(), Epoch: 1, Video: engine, Audio: engine, Out: o, Meter: noMeter{}, Drain: time.Millisecond,
+		Open: func(context.Context) (Reader, error) {
+			return &plannedReader{fakeReader{passRecords(400, 0, nil)}, func(rec pipeline.Record) {
+				if p, ok := plans[testFeed.Grid.FrameAt(rec.Bundle.Units[0].PTS)]; ok {
+					w.SetPlan(p)
+				}
+			}}, nil
+		},
+	})
+	require.NoError(t, err)
+	require.NoError(t, w.Run(t.Context()))
+	require.Zero(t, engine.live, "native objects left")
+	require.Len(t, o.gaps["high"], 2*6)
+	before, after := o.parts["high"][:3*6], o.parts["high"][3*6:]
+	require.EqualValues(t, 1005, after[0].MSN)
+	for _, f := range append(framesOf(t, before), framesOf(t, after)...) {
+		require.True(t, f.passed, "what is passed has all its pictures")
+	}
+}
