@@ -99,15 +99,23 @@ type child struct {
 	plan   *planned
 	log    *slog.Logger
 	sent   *transcode.Resender // what the origin was given; nil before the first session
+
+	software bool // a hardware encoder has failed
 }
 
 func (c *child) run(ctx context.Context) error {
 	for {
 		err := c.session(ctx)
-		if !errors.Is(err, push.ErrNoSession) {
+		switch {
+		case errors.Is(err, push.ErrNoSession):
+			c.log.Warn("origin was started anew, resuming from what it has", "feed", c.job.Assignment.Feed)
+		case errors.Is(err, libav.ErrDevice) && !c.software:
+			// Its parameter sets are others: the origin announces a discontinuity.
+			c.log.Error("going on in software", "feed", c.job.Assignment.Feed, "error", err)
+			c.software = true
+		default:
 			return err
 		}
-		c.log.Warn("origin was started anew, resuming from what it has", "feed", c.job.Assignment.Feed)
 	}
 }
 
@@ -128,7 +136,7 @@ func (c *child) session(ctx context.Context) error {
 	if state, err = c.sent.Resend(ctx, state, feed.Grid.Parts()); err != nil {
 		return err
 	}
-	e := engine{log: c.log, feed: a.Feed}
+	e := engine{log: c.log, feed: a.Feed, software: c.software}
 	meter := c.meter.Feed(a.Feed)
 	o := transcode.Options{
 		Feed: feed, Epoch: a.Epoch, Resume: state, Video: e, Audio: e,

@@ -27,6 +27,8 @@ func capabilities() string {
 type engine struct {
 	log  *slog.Logger
 	feed string
+	// software leaves hardware encoders aside, after one has failed.
+	software bool
 }
 
 func (e engine) NewDecoder(c codecs.Codec) (transcode.Decoder, error) {
@@ -39,7 +41,8 @@ func (e engine) NewScaler(v ladder.Video) (transcode.Scaler, error) {
 
 func (e engine) NewEncoder(v ladder.Video, g grid.Grid, l ladder.Latency) (transcode.Encoder, error) {
 	enc, err := libav.OpenEncoder(libav.EncoderOptions{
-		Codec: v.Codec, Encoder: v.Encoder, Width: v.Width, Height: v.Height, Bitrate: v.Bitrate, Quality: v.CRF, Depth: v.Depth, Colour: v.Colour, Preset: v.Preset,
+		Codec: v.Codec, Encoder: v.Encoder, Software: e.software, Preset: v.Preset, Bitrate: v.Bitrate, Quality: v.CRF,
+		Width: v.Width, Height: v.Height, Depth: v.Depth, Colour: v.Colour,
 		FrameRate: g.FrameRate, Divisor: v.Divisor, SetID: v.SetID, LowLatency: l == ladder.LatencyLow, BFrames: -1,
 	})
 	if err != nil {

@@ -21,6 +21,7 @@ type EncoderOptions struct {
 	Codec codecs.Codec // H264, H265 or AV1
 	// Encoder is libav's name of the encoder to use. It defaults to the first that opens of NVENC, VAAPI, QSV and x264 or x265.
 	Encoder       string
+	Software      bool            // no hardware is tried, nor the Encoder that was named if it is one
 	Width, Height int             // in pixels, even
 	FrameRate     codecs.Rational // the rate that frame numbers count in
 	Depth         int             // bits per sample: 8 or, but for H.264, 10. It defaults to 8.
@@ -114,8 +115,8 @@ type Encoder struct {
 	begun   bool
 	ended   bool // it has been told that no picture comes any more
 	drains  bool // it must have been told before it is closed
-	held    int // pictures taken and not yet put out
-	delay   int // the most held at once
+	held    int  // pictures taken and not yet put out
+	delay   int  // the most held at once
 }
 
 // Name returns libav's name of the encoder that opened.
@@ -145,12 +146,15 @@ func (e *Encoder) Encode(p codecs.Picture, frame int64, t codecs.PictureType, em
 		work: C.VC_ENCODE, codec: codecContext(e.codec), dst: e.scratch, src: src.frame, pts: C.int64_t(frame), _type: pictureType(t),
 	})
 	if err := failed(code); err != nil {
-		return fmt.Errorf("encoding frame %d with %s: %w", frame, e.name, err)
+		return e.failure(frame, err)
 	}
 	e.begun, e.last = true, frame
 	e.held++
 	err = e.receive(emit)
 	e.delay = max(e.delay, e.held)
+	if errors.Is(err, errReceiving) {
+		return e.failure(frame, err)
+	}
 	return err
 }
 
@@ -198,6 +202,8 @@ func (e *Encoder) receive(emit func(codecs.Packet) error) error {
 	})
 }
 
+var errReceiving = errors.New("receiving a packet")
+
 // receivePackets hands out the packets that are ready, each with a copy of its bytes.
 func receivePackets(ctx *astiav.CodecContext, packet *C.AVPacket, emit func(codecs.Packet) error) error {
 	for {
@@ -206,7 +212,7 @@ func receivePackets(ctx *astiav.CodecContext, packet *C.AVPacket, emit func(code
 			return nil
 		}
 		if err := failed(code); err != nil {
-			return fmt.Errorf("receiving a packet: %w", err)
+			return fmt.Errorf("%w: %w", errReceiving, err)
 		}
 		p := codecs.Packet{
 			PTS:  int64(packet.pts),

@@ -54,8 +54,11 @@ func OpenEncoder(o EncoderOptions) (*Encoder, error) {
 	}
 	o = o.withDefaults()
 	var refused []string
+	if o.Software && isHardware(o.Encoder) {
+		o.Encoder, o.Preset = "", ""
+	}
 	for _, c := range candidates {
-		if c.codec != o.Codec || o.Encoder != "" && c.name != o.Encoder {
+		if c.codec != o.Codec || o.Encoder != "" && c.name != o.Encoder || o.Software && isHardware(c.name) {
 			continue
 		}
 		e, reason := open(c, o)
@@ -68,7 +71,26 @@ func OpenEncoder(o EncoderOptions) (*Encoder, error) {
 	if refused == nil {
 		return nil, fmt.Errorf("encoder %q is not known for %v", o.Encoder, o.Codec)
 	}
-	return nil, errors.New("no encoder opens: " + strings.Join(refused, "; "))
+	err := errors.New("no encoder opens: " + strings.Join(refused, "; "))
+	if isHardware(o.Encoder) {
+		err = fmt.Errorf("%w: %w", ErrDevice, err)
+	}
+	return nil, err
+}
+
+// ErrDevice means that a hardware encoder does not work any more, or never did: software may.
+var ErrDevice = errors.New("hardware encoder failed")
+
+// isHardware reports whether an encoder of this name needs a device: libav names the others after their libraries.
+func isHardware(name string) bool { return name != "" && !strings.HasPrefix(name, "lib") }
+
+// failure says which encoder failed at a frame, and whether it is one of a device.
+func (e *Encoder) failure(frame int64, err error) error {
+	err = fmt.Errorf("encoding frame %d with %s: %w", frame, e.name, err)
+	if isHardware(e.name) {
+		return fmt.Errorf("%w: %w", ErrDevice, err)
+	}
+	return err
 }
 
 // open returns the opened encoder, or nil and why it refused.
