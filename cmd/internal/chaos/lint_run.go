@@ -28,6 +28,7 @@ type lintRun struct {
 	broken  map[string]map[string]int // by tree and rule
 	refused int                       // requests while the origin was away
 	isAway  bool
+	back    time.Time // when the origin's processes were ready again
 	faults  map[string]int
 	events  int
 	text    strings.Builder // all violations
@@ -50,11 +51,17 @@ func (r *lintRun) watch(ctx context.Context, tree string) error {
 	return err
 }
 
+// unavailable are the rules that the origin's absence breaks: advice for players, who ask again. Here they bind at any other time.
+var unavailable = []string{"playlist-unavailable", "media-unavailable"}
+
+// returning is how long the origin, once it is back, may answer 503: until the worker's next part is there.
+const returning = 3 * time.Second
+
 // found takes a violation. What the origin's absence does to a request is not held against it.
 func (r *lintRun) found(tree string, v *rules.Violation) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.isAway && (v.ID == "playlist-unavailable" || v.ID == "media-unavailable") {
+	if slices.Contains(unavailable, v.ID) && (r.isAway || time.Since(r.back) < returning) {
 		r.refused++
 		return
 	}
@@ -73,6 +80,9 @@ func (r *lintRun) away(is bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.isAway = is
+	if !is {
+		r.back = time.Now()
+	}
 }
 
 func (r *lintRun) happened(fault string) {
@@ -121,7 +131,11 @@ func (r *lintRun) table(during time.Duration) string {
 // count returns how often rules of a severity were broken.
 func (r *lintRun) count(tree string, severity rules.Severity) (n int) {
 	for id, times := range r.broken[tree] {
-		if rule, _ := rules.Find(id); rule.Severity == severity {
+		rule, _ := rules.Find(id)
+		if slices.Contains(unavailable, id) {
+			rule.Severity = rules.Must
+		}
+		if rule.Severity == severity {
 			n += times
 		}
 	}

@@ -82,47 +82,51 @@ func measureLatency(ctx context.Context, o options) error {
 	return write(o.out, results)
 }
 
+// measure starts a venue for the mode and lets the player join it.
 func (m *mode) measure(ctx context.Context, o options, dir string) (measured, error) {
-	dir, err := workDir(dir)
-	if err != nil {
-		return measured{}, err
+	out := measured{Mode: m.name}
+	var err error
+	if o.dir, err = workDir(dir); err != nil {
+		return out, err
 	}
-	v, err := newVenue(ctx, o.binary, dir, m.ladder, 3)
+	p, err := m.player(ctx, o)
 	if err != nil {
-		return measured{}, err
+		return out, err
+	}
+	v, err := newVenue(ctx, o.binary, o.dir, m.ladder, 3)
+	if err != nil {
+		return out, err
 	}
 	defer v.close()
-	o.dir = dir
-	o.query = url.Values{"config": {m.hls}, "sample": {fmt.Sprint(latencySample.Milliseconds())}}
-	list, err := choose(players(o), "hls.js")
-	if err != nil {
-		return measured{}, err
-	}
-	if _, err := list[0].version(ctx); err != nil { // it installs what it needs
-		return measured{}, err
-	}
-	out := measured{Mode: m.name}
 	before, err := v.account(ctx)
 	if err != nil {
-		return measured{}, err
+		return out, err
 	}
 	var ages []float64
 	for n := range o.joins {
-		r, err := join(ctx, &list[0], v.url(), o.joinTime)
+		r, err := join(ctx, p, v.url(), o.joinTime)
 		if err != nil {
-			return measured{}, err
+			return out, err
 		}
-		if err := r.write(filepath.Join(dir, fmt.Sprintf("join-%d.samples", n+1))); err != nil {
-			return measured{}, err
+		if err := r.write(filepath.Join(o.dir, fmt.Sprintf("join-%d.samples", n+1))); err != nil {
+			return out, err
 		}
-		ages = append(ages, out.add(&list[0], r)...)
+		ages = append(ages, out.add(p, r)...)
 	}
 	after, err := v.account(ctx)
-	if err != nil {
-		return measured{}, err
-	}
 	out.budget(ages, before, after)
-	return out, nil
+	return out, err
+}
+
+// player returns hls.js with the mode's configuration, installed.
+func (m *mode) player(ctx context.Context, o options) (*player, error) {
+	o.query = url.Values{"config": {m.hls}, "sample": {fmt.Sprint(latencySample.Milliseconds())}}
+	list, err := choose(players(o), "hls.js")
+	if err != nil {
+		return nil, err
+	}
+	_, err = list[0].version(ctx) // it installs what it needs
+	return &list[0], err
 }
 
 // join plays the feed for a time.
