@@ -180,7 +180,7 @@ ladders:
     video:
       - {name: 360p, height: 360, bitrate: 600k, preset: superfast}
       - {name: 180p, height: 180, bitrate: 200k, preset: superfast}
-    audio: [{name: stereo, bitrate: 96k}]
+    audio: [{name: stereo, bitrate: 96k, language: en}]
 `, s.data(name), strings.Join(s.natsURLs, ","), max(l.servers, 1), originAddr, originAddr, metrics, name,
 		feedID, "rtsp://"+s.wire.addr()+"/camera", transport, standby)
 }
