@@ -14,8 +14,8 @@ var BT709 = Colour{Primaries: 1, Transfer: 1, Matrix: 1}
 // Code points of ITU-T H.273 Tables 2 to 4.
 const (
 	unspecified = 2
-	transferPQ  = 16 // SMPTE ST 2084
-	transferHLG = 18 // ARIB STD-B67
+	TransferPQ  = 16 // SMPTE ST 2084
+	TransferHLG = 18 // ARIB STD-B67
 )
 
 // Known reports whether all of the meaning is said.
@@ -24,4 +24,4 @@ func (c Colour) Known() bool {
 }
 
 // HDR reports whether the transfer function is one of Rec. ITU-R BT.2100.
-func (c Colour) HDR() bool { return c.Transfer == transferPQ || c.Transfer == transferHLG }
+func (c Colour) HDR() bool { return c.Transfer == TransferPQ || c.Transfer == TransferHLG }

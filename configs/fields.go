@@ -96,8 +96,10 @@ func (d *decoder) log(n ast.Node, out *Log) {
 
 func (d *decoder) worker(n ast.Node, out *Worker) {
 	d.mapping(n, "worker", fields{
-		"name":     func(n ast.Node) { out.Name = d.id(n, "worker.name") },
-		"capacity": func(n ast.Node) { out.Capacity = d.quantity(n, "worker.capacity", "pixels per second", "200M", 1e6, 1e12) },
+		"name": func(n ast.Node) { out.Name = d.id(n, "worker.name") },
+		"capacity": func(n ast.Node) {
+			out.Capacity = d.quantity(n, "worker.capacity", "pixels per second", "200M", 1e6, 1e12)
+		},
 	})
 }
 

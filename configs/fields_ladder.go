@@ -52,8 +52,9 @@ func (d *decoder) ladder(n ast.Node) ladder.Ladder {
 		"container": func(n ast.Node) {
 			l.Container, container = containers[d.oneOf(n, "container", "cmaf", "ts")], n
 		},
-		"video": func(n ast.Node) { l.Video = d.videos(n, names) },
-		"audio": func(n ast.Node) { l.Audio = d.audios(n, names) },
+		"video":    func(n ast.Node) { l.Video = d.videos(n, names) },
+		"audio":    func(n ast.Node) { l.Audio = d.audios(n, names) },
+		"captions": func(n ast.Node) { l.Captions = d.captions(n) },
 	}, "video")
 	if l.Container == ladder.MPEGTS && slices.ContainsFunc(l.Video, func(v ladder.Video) bool { return v.Codec == codecs.AV1 }) {
 		d.fail(container, "container ts with an av1 rendition: HLS knows AV1 in cmaf only")

@@ -1,6 +1,9 @@
 package pipeline
 
-import "github.com/venuecast/venuecast/codecs"
+import (
+	"github.com/venuecast/venuecast/codecs"
+	"github.com/venuecast/venuecast/codecs/captions"
+)
 
 // Session is a worker's claim on a feed's output. The origin takes parts only from the session with the highest epoch.
 type Session struct {
@@ -41,6 +44,7 @@ type Part struct {
 	Independent bool // begins with a random access picture; true for all audio
 	Gap         bool // it is not made, and never will be: it has no Data
 	Data        []byte
+	Captions    captions.Channels // whose captions begin in it
 }
 
 // Position returns the place of p.

@@ -77,7 +77,7 @@ func TestHEVCInitIsReadAlikeByAnotherLibrary(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, cmaf.InitInfo{
 		TrackID: 1, Timescale: 30000, Codec: vc.H265, Codecs: name, Width: 1280, Height: 720,
-		ParameterSets: h265.AnnexB(sets), Bitrate: 2_000_000,
+		ParameterSets: h265.AnnexB(sets), Bitrate: 2_000_000, Colour: vc.Colour{Primaries: 9, Transfer: vc.TransferHLG, Matrix: 9},
 	}, info)
 	// The colour of HLG stands in the sample entry: BT.2020, ARIB STD-B67 (ITU-T H.273).
 	require.Contains(t, string(data), "colrnclx\x00\x09\x00\x12\x00\x09\x00")

@@ -19,10 +19,11 @@ type InitInfo struct {
 	Codecs        string       // RFC 6381, derived from the parameter sets
 	Width, Height int          // video: in coded samples, after cropping
 	ParameterSets []byte       // video: Annex B
-	SampleRate    int          // audio: in Hz, as put out
-	Channels      int          // audio
-	Config        []byte       // audio: AudioSpecificConfig
-	Bitrate       int64        // in bit/s; 0: not said
+	Colour        codecs.Colour
+	SampleRate    int    // audio: in Hz, as put out
+	Channels      int    // audio
+	Config        []byte // audio: AudioSpecificConfig
+	Bitrate       int64  // in bit/s; 0: not said
 }
 
 // maxInit bounds an init section: parameter sets are small.
@@ -169,6 +170,9 @@ func readAVC(info *InitInfo, record []byte) (err error) {
 	if info.Codecs, err = h264.Codecs(units...); err != nil {
 		return err
 	}
+	if sps, err := h264.ParseSPS(units[0]); err == nil {
+		info.Colour = sps.Colour
+	}
 	units = append(units, readUnits(&r, r.u8())...)
 	info.ParameterSets = h264.AnnexB(units)
 	return r.err
@@ -192,6 +196,9 @@ func readHEVC(info *InitInfo, record []byte) error {
 	for _, u := range units {
 		if name, err := h265.Codecs(u); err == nil {
 			info.Codecs, info.ParameterSets = name, h265.AnnexB(units)
+			if sps, err := h265.ParseSPS(u); err == nil {
+				info.Colour = sps.Colour
+			}
 			return nil
 		}
 	}

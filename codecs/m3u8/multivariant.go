@@ -49,6 +49,17 @@ const (
 	PQ  VideoRange = "PQ"
 )
 
+// RangeOf returns the video range of a transfer function (§4.4.6.2: 16 is PQ, 18 HLG); what is not said is SDR.
+func RangeOf(c codecs.Colour) VideoRange {
+	switch c.Transfer {
+	case codecs.TransferPQ:
+		return PQ
+	case codecs.TransferHLG:
+		return HLG
+	}
+	return SDR
+}
+
 // NoCaptions says, as ClosedCaptions of all variants, that there are none.
 const NoCaptions = "NONE"
 

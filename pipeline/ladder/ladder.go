@@ -20,7 +20,8 @@ type Ladder struct {
 	Audio     []Audio         `json:"audio"`
 	// Passthrough asks that the source's own pictures are the largest rendition where they fit, and that the grid is one that
 	// they can hit.
-	Passthrough bool `json:"passthrough,omitempty"`
+	Passthrough bool     `json:"passthrough,omitempty"`
+	Captions    Captions `json:"captions,omitzero"`
 }
 
 // Latency trades bits for delay in the encoder.
@@ -134,7 +135,8 @@ func even(n int) int { return max((n+1)/2*2, 2) }
 // Equal reports whether l and m ask for the same renditions on the same grid.
 func (l Ladder) Equal(m Ladder) bool {
 	return l.Segment == m.Segment && l.Part == m.Part && l.FrameRate == m.FrameRate && l.Latency == m.Latency &&
-		l.Passthrough == m.Passthrough && l.Container == m.Container && slices.Equal(l.Video, m.Video) && slices.Equal(l.Audio, m.Audio)
+		l.Passthrough == m.Passthrough && l.Container == m.Container && slices.Equal(l.Video, m.Video) && slices.Equal(l.Audio, m.Audio) &&
+		l.Captions.equal(m.Captions)
 }
 
 // Names returns the names of all renditions, video first.

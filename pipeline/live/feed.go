@@ -38,6 +38,7 @@ type view struct {
 	renditions   []*Rendition
 	live, listed int64 // in segments
 	album        album
+	spoken       spoken
 }
 
 // longestGap returns how many missing segments are listed before the window begins anew: at most an hour of them.

@@ -13,7 +13,8 @@ import (
 // sound is an audio rendition as it is there.
 type sound struct {
 	ladder.Audio
-	variant m3u8.Variant
+	variant  m3u8.Variant
+	channels int
 }
 
 // sounds returns the audio renditions that are there, in the ladder's order.
@@ -22,7 +23,8 @@ func (m multivariant) sounds() []sound {
 	for i, a := range m.view.feed.Ladder.Audio {
 		r := m.view.renditions[len(m.view.feed.Ladder.Video)+i] // video renditions come first, each in the ladder's order
 		if x := m.describe(r); x.Bandwidth > 0 {
-			all = append(all, sound{a, x})
+			snap := r.Snapshot()
+			all = append(all, sound{a, x, cmp.Or(snap.inits[snap.openInit].says.Channels, 2)})
 		}
 	}
 	return all
@@ -68,7 +70,7 @@ func (g group) renditions(query string) []m3u8.Rendition {
 	for i, s := range g.members {
 		all = append(all, m3u8.Rendition{
 			Type: m3u8.TypeAudio, GroupID: g.id, Name: g.names[i], Language: s.Language,
-			Default: i == 0, Autoselect: true, Channels: "2", URI: s.Name + "/index.m3u8" + query,
+			Default: i == 0, Autoselect: true, Channels: strconv.Itoa(s.channels), URI: s.Name + "/index.m3u8" + query,
 		})
 	}
 	return all

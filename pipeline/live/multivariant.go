@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/venuecast/venuecast/codecs"
+	"github.com/venuecast/venuecast/codecs/cmaf"
 	"github.com/venuecast/venuecast/codecs/m3u8"
 )
 
@@ -64,6 +65,7 @@ func (m multivariant) append(dst []byte) []byte {
 			p.Renditions = append(p.Renditions, g.renditions(m.query)...)
 		}
 	}
+	p.Renditions = append(p.Renditions, m.view.captions()...)
 	p.IFrames = m.iframes()
 	return p.Append(dst)
 }
@@ -93,9 +95,13 @@ func (m multivariant) variants(groups []group) []m3u8.Variant {
 	if len(all) == 0 {
 		return nil
 	}
+	captions := m3u8.NoCaptions
+	if len(m.view.captions()) > 0 {
+		captions = captionGroup
+	}
 	for i := range all {
 		all[i].URI += "/" + cmp.Or(m.file, "index.m3u8") + m.query
-		all[i].ClosedCaptions = m3u8.NoCaptions
+		all[i].ClosedCaptions = captions
 	}
 	slices.SortStableFunc(all, func(a, b m3u8.Variant) int { return cmp.Compare(b.Bandwidth, a.Bandwidth) })
 	start := slices.IndexFunc(all, func(x m3u8.Variant) bool { return x.AverageBandwidth <= startBandwidth })
@@ -133,6 +139,7 @@ func (r *Rendition) measured() m3u8.Variant {
 		Bandwidth:        snap.rates.peak(r.bitrate),
 		AverageBandwidth: snap.rates.average(r.bitrate),
 		Codecs:           snap.codecs,
+		VideoRange:       videoRange(snap.inits[snap.openInit].says),
 		URI:              r.name,
 	}
 }
@@ -145,6 +152,16 @@ func (r *Rendition) pictures() m3u8.Variant {
 	}
 	share := r.bitrate / 3 // of a segment's bits, until it is measured
 	return m3u8.Variant{
-		Bandwidth: snap.iframes.peak(share), AverageBandwidth: snap.iframes.average(share), Codecs: snap.codecs, URI: r.name,
+		Bandwidth: snap.iframes.peak(share), AverageBandwidth: snap.iframes.average(share), Codecs: snap.codecs,
+		VideoRange: videoRange(snap.inits[snap.openInit].says), URI: r.name,
 	}
+}
+
+// videoRange returns VIDEO-RANGE (RFC 8216bis §4.4.6.2) as the parameter sets have it; nothing where there are none to read.
+// SUPPLEMENTAL-CODECS, beside it, is for enhancement layers such as Dolby Vision's: our encoders make none.
+func videoRange(says cmaf.InitInfo) m3u8.VideoRange {
+	if says.Codec.Kind() != codecs.Video || says.Codecs == "" {
+		return ""
+	}
+	return m3u8.RangeOf(says.Colour)
 }

@@ -144,6 +144,7 @@ func (p *Past) variant(r *Rendition, size func(*segment) int64) m3u8.Variant {
 	snap := p.snapshots[r]
 	var measured rates
 	var formats []string
+	var shown m3u8.VideoRange
 	for _, s := range p.of(snap) {
 		if s.gap {
 			continue
@@ -153,9 +154,10 @@ func (p *Past) variant(r *Rendition, size func(*segment) int64) m3u8.Variant {
 		if !slices.Contains(formats, name) {
 			formats = append(formats, name)
 		}
+		shown = videoRange(snap.inits[s.init].says)
 	}
 	peak, average := measured.exact()
-	return m3u8.Variant{Bandwidth: peak, AverageBandwidth: average, Codecs: strings.Join(formats, ","), URI: r.name}
+	return m3u8.Variant{Bandwidth: peak, AverageBandwidth: average, Codecs: strings.Join(formats, ","), VideoRange: shown, URI: r.name}
 }
 
 // Playlist returns a rendition's media playlist, or that of its I-frames: a recording that begins, to the frame, where

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/venuecast/venuecast/codecs"
+	"github.com/venuecast/venuecast/codecs/cmaf"
 	"github.com/venuecast/venuecast/pipeline"
 )
 
@@ -44,7 +45,8 @@ func (f *Feed) PutInit(epoch uint64, init pipeline.Init) error {
 		f.breaks.add(r.initFrom)
 	}
 	r.init, r.codecs = version, init.Codecs
-	r.withInit(version, initSection{data: init.Data, codecs: init.Codecs})
+	says, _ := cmaf.ParseInit(init.Data) // what cannot be read is not announced
+	r.withInit(version, initSection{data: init.Data, codecs: init.Codecs, says: says})
 	f.archive.put(f, initName(r.storePath(), version), init.Data, nil)
 	r.publish()
 	return nil
@@ -79,6 +81,7 @@ func (f *Feed) PutPart(epoch uint64, p pipeline.Part) error {
 		return fmt.Errorf("putting part %d.%d of %s/%s: %w: %w", p.MSN, p.Index, f.id, r.name, ErrInvalid, err)
 	}
 	r.add(p)
+	f.hear(r.view, p.Captions)
 	return nil
 }
 

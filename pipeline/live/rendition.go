@@ -252,6 +252,7 @@ func (r *Rendition) retire() {
 type initSection struct {
 	data   []byte
 	codecs string // RFC 6381; empty when they are not known
+	says   cmaf.InitInfo
 }
 
 // withInit adds an init section: readers hold the old map.

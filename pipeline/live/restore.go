@@ -24,7 +24,7 @@ func (f *Feed) restore(v *view) { // f.mu is held
 	}
 	var foreign []string
 	found := map[*Rendition][]*segment{}
-	for _, o := range f.restoreThumbnails(v, objects) {
+	for _, o := range f.restoreThumbnails(v, f.restoreCaptions(v, objects)) {
 		if o.Name == f.id+"/"+sessionFile {
 			continue
 		}
@@ -129,7 +129,7 @@ func (r *Rendition) restoreInit(version string) bool {
 		return false
 	}
 	info, _ := cmaf.ParseInit(data) // else its codecs stay unknown until a worker says them
-	r.withInit(version, initSection{data: data, codecs: info.Codecs})
+	r.withInit(version, initSection{data: data, codecs: info.Codecs, says: info})
 	return true
 }
 

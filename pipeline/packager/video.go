@@ -6,6 +6,7 @@ import (
 
 	"github.com/venuecast/venuecast/codecs"
 	"github.com/venuecast/venuecast/codecs/av1"
+	"github.com/venuecast/venuecast/codecs/captions"
 	"github.com/venuecast/venuecast/codecs/cmaf"
 	"github.com/venuecast/venuecast/codecs/h264"
 	"github.com/venuecast/venuecast/codecs/h265"
@@ -31,6 +32,7 @@ type Video struct {
 	frames  []int64 // the frame number of each sample
 	held    []int64 // frames after that of each sample which have no picture of their own
 	covered int64   // frames of the part that the samples show so far
+	spoken  captions.Channels
 }
 
 // NewVideo returns a packager of a rendition that is coded with these parameter sets (Annex B).
@@ -87,7 +89,9 @@ func (p *Video) Add(pkt codecs.Packet, emit func(*pipeline.Part) error) error {
 	if msn != p.msn || part != p.part {
 		return fmt.Errorf("frame %d came before part %d.%d had all its pictures", pkt.PTS, p.msn, p.part)
 	}
-	p.samples = append(p.samples, cmaf.Sample{Key: pkt.Key, Data: p.append(nil, pkt.Data)})
+	sample := cmaf.Sample{Key: pkt.Key, Data: p.append(nil, pkt.Data)}
+	p.spoken |= captions.InSample(p.video.Codec, sample.Data)
+	p.samples = append(p.samples, sample)
 	p.frames, p.held = append(p.frames, pkt.PTS), append(p.held, 0)
 	return p.cover(emit)
 }
@@ -136,9 +140,10 @@ func (p *Video) close(step int64) *pipeline.Part {
 	}
 	part := &pipeline.Part{
 		Rendition: p.video.Name, Kind: codecs.Video, MSN: p.msn, Index: p.part, Independent: p.samples[0].Key,
-		Duration: p.frame * p.grid.PartFrames, Timescale: p.scale, Data: f.Marshal(),
+		Duration: p.frame * p.grid.PartFrames, Timescale: p.scale, Data: f.Marshal(), Captions: p.spoken,
 	}
 	p.samples, p.frames, p.held, p.covered = p.samples[:0], p.frames[:0], p.held[:0], 0
+	p.spoken = 0
 	return part
 }
 

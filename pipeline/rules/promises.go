@@ -9,8 +9,7 @@ import (
 
 	"github.com/venuecast/venuecast/codecs"
 	"github.com/venuecast/venuecast/codecs/cmaf"
-	"github.com/venuecast/venuecast/codecs/h264"
-	"github.com/venuecast/venuecast/codecs/h265"
+	"github.com/venuecast/venuecast/codecs/m3u8"
 )
 
 // promised holds an init section against what the multivariant playlist says of the rendition.
@@ -76,28 +75,9 @@ func (g *page) shown(v *variant, info *cmaf.InitInfo) {
 
 // videoRange returns the VIDEO-RANGE of transfer characteristics (ITU-T H.273 table 3), empty when they are not said.
 func videoRange(info *cmaf.InitInfo) string {
-	var transfer uint8
-	switch info.Codec {
-	case codecs.H264:
-		for unit := range h264.NALUs(info.ParameterSets) {
-			if sps, err := h264.ParseSPS(unit); err == nil {
-				transfer = sps.Colour.Transfer
-			}
-		}
-	case codecs.H265:
-		for unit := range h265.NALUs(info.ParameterSets) {
-			if sps, err := h265.ParseSPS(unit); err == nil {
-				transfer = sps.Colour.Transfer
-			}
-		}
-	}
-	switch transfer {
-	case 1, 6, 13, 14, 15:
-		return "SDR"
-	case 16:
-		return "PQ"
-	case 18:
-		return "HLG"
+	switch info.Colour.Transfer {
+	case 1, 6, 13, 14, 15, codecs.TransferPQ, codecs.TransferHLG:
+		return string(m3u8.RangeOf(info.Colour))
 	}
 	return ""
 }

@@ -93,6 +93,8 @@ func (c *conform) close() {
 // shot is one source picture in all the sizes that were asked for so far. Its owner is the source's goroutine.
 type shot struct {
 	sizes []codecs.Picture // [0] as decoded, [i+1] for scaler i; nil until asked for
+
+	shown, captioned bool // see captions
 }
 
 func newShot(p codecs.Picture, scalers int) *shot {

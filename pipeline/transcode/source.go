@@ -21,8 +21,9 @@ type source struct {
 	w       *Worker
 	reader  Reader
 	scalers []Scaler
-	rates   []Rate // of each rendition, in the segment that is shown
-	from    []int  // see cascade
+	rates   []Rate      // of each rendition, in the segment that is shown
+	spoken  []subtitles // likewise
+	from    []int       // see cascade
 	conform *conform
 	decoder Decoder
 	codec   codecs.Codec
@@ -82,7 +83,7 @@ func (s *source) open(ctx context.Context) error {
 			return fmt.Errorf("opening the scaler of %s: %w", r.video.Name, err)
 		}
 		s.scalers = append(s.scalers, sc)
-		s.rates = append(s.rates, r.rateOf(w.o.Plan))
+		s.rates, s.spoken = append(s.rates, r.rateOf(w.o.Plan)), append(s.spoken, subtitles{})
 	}
 	s.from = s.cascade()
 	slate, err := s.openSlate()
@@ -237,15 +238,17 @@ func (s *source) show(ctx context.Context, frame int64, p *shot) error {
 	if err := s.obey(ctx, frame); err != nil {
 		return err
 	}
-	unit := s.units.take(frame)
+	unit, captions := s.units.take(frame), p.captions()
 	for i, r := range s.w.renditions {
 		if s.rates[i] == RateOff {
+			s.leaveOut(i, frame, captions)
 			if err := s.gap(ctx, r, frame); err != nil {
 				return err
 			}
 			continue
 		}
 		if !r.wants(frame, r.step(s.rates[i])) {
+			s.leaveOut(i, frame, captions)
 			continue
 		}
 		sized, err := p.size(i, s.scalers, s.from)
@@ -253,6 +256,7 @@ func (s *source) show(ctx context.Context, frame int64, p *shot) error {
 			return fmt.Errorf("scaling to %s: %w", r.video.Name, err)
 		}
 		ref := sized.Retain()
+		s.spoken[i].give(ref, p, captions)
 		if err := r.queue.Push(ctx, framed{frame: frame, step: r.step(s.rates[i]), picture: ref, unit: unit}, 1); err != nil {
 			ref.Release()
 			return err

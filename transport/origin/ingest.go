@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/venuecast/venuecast/codecs/captions"
 	"github.com/venuecast/venuecast/pipeline"
 	"github.com/venuecast/venuecast/pipeline/live"
 )
@@ -23,7 +24,8 @@ const (
 	HeaderDuration    = "Venuecast-Duration"  // in units of the timescale
 	HeaderTimescale   = "Venuecast-Timescale" // in units per second
 	HeaderIndependent = "Venuecast-Independent"
-	HeaderGap         = "Venuecast-Gap" // true: the part is not made, and has no body
+	HeaderGap         = "Venuecast-Gap"      // true: the part is not made, and has no body
+	HeaderCaptions    = "Venuecast-Captions" // the CEA-608 channels whose captions begin in a part, if any: "CC1,CC3"
 )
 
 const maxSessionBytes = 1 << 20
@@ -129,7 +131,7 @@ func (s *Server) count(feed *live.Feed, part pipeline.Part) {
 
 // parsePart reads all of a part but its bytes, and its kind, which its rendition has.
 func parsePart(req *http.Request) (part pipeline.Part, epoch uint64, err error) {
-	var errs [6]error
+	var errs [7]error
 	part.Rendition = req.PathValue("rendition")
 	part.MSN, errs[0] = strconv.ParseInt(req.PathValue("msn"), 10, 64)
 	part.Index, errs[1] = strconv.Atoi(req.PathValue("part"))
@@ -138,6 +140,7 @@ func parsePart(req *http.Request) (part pipeline.Part, epoch uint64, err error) 
 	part.Gap = req.Header.Get(HeaderGap) == "true"
 	part.Independent, errs[4] = strconv.ParseBool(req.Header.Get(HeaderIndependent))
 	epoch, errs[5] = strconv.ParseUint(req.Header.Get(HeaderEpoch), 10, 64)
+	part.Captions, errs[6] = captions.Parse(req.Header.Get(HeaderCaptions))
 	if err := errors.Join(errs[:]...); err != nil {
 		return part, 0, fmt.Errorf("reading a part's place and headers: %w: %w", live.ErrInvalid, err)
 	}

@@ -143,6 +143,9 @@ func (c *Client) PutPart(ctx context.Context, feed string, epoch uint64, part pi
 	if part.Gap {
 		header.Set("Venuecast-Gap", "true")
 	}
+	if part.Captions != 0 {
+		header.Set("Venuecast-Captions", part.Captions.String())
+	}
 	address := c.address(feed, part.Rendition, strconv.FormatInt(part.MSN, 10), strconv.Itoa(part.Index))
 	if _, err := c.send(ctx, request{http.MethodPut, feed, address, header, part.Data}); err != nil {
 		return fmt.Errorf("putting part %d.%d of %s/%s: %w", part.MSN, part.Index, feed, part.Rendition, err)
