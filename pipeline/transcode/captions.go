@@ -42,6 +42,14 @@ func (s *source) leaveOut(i int, frame int64, triplets []byte) {
 	s.spoken[i].leaveOut(triplets)
 }
 
+// rescue takes the captions of a picture that came too late to be shown.
+func (s *source) rescue(p *shot) {
+	triplets := p.captions()
+	for i := range s.spoken {
+		s.leaveOut(i, s.conform.next, triplets)
+	}
+}
+
 func (t *subtitles) leaveOut(triplets []byte) {
 	for ; len(triplets) >= tripletBytes; triplets = triplets[tripletBytes:] {
 		if one := triplets[:tripletBytes]; speaks(one) {

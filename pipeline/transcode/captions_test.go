@@ -114,6 +114,36 @@ func TestWithoutCaptionsNothingIsTouched(t *testing.T) {
 	require.Zero(t, most)
 }
 
+func TestALatePictureIsHeardWithTheNext(t *testing.T) {
+	e := &fakeEngine{}
+	w := &Worker{grid: testFeed.Grid}
+	w.thumbnails = newThumbnails(w, nil)
+	w.SetPlan(nil)
+	r := &rendition{w: w, video: testFeed.Ladder.Video[0], first: -1, queue: pipeline.NewQueue[framed](10, 0, nil)}
+	w.renditions = []*rendition{r}
+	s := &source{w: w, scalers: []Scaler{&fakeScaler{e}}, from: []int{-1}, rates: []Rate{RateFull}, spoken: make([]subtitles, 1)}
+	s.conform = &conform{
+		next: -1, count: func(string, int64) {}, late: s.rescue, slate: newShot(nil, 1),
+		show: func(frame int64, p *shot) error { return s.show(t.Context(), frame, p) },
+	}
+	for i, frame := range []int64{48000, 48001, 48000, 48002} {
+		p := newShot(&spokenPicture{e.picture(""), letter(byte('a' + i))}, 1)
+		require.NoError(t, s.conform.picture(frame, p))
+	}
+	s.conform.close()
+	for _, want := range []string{"a", "b", "cd"} {
+		f, err := r.queue.Pop(t.Context())
+		require.NoError(t, err)
+		heard := ""
+		for own := f.picture.(*spokenPicture).triplets; len(own) >= 3; own = own[3:] {
+			heard += string(own[1])
+		}
+		require.Equal(t, want, heard)
+		f.picture.Release()
+	}
+	require.Zero(t, e.live)
+}
+
 func TestCaptionsThatNobodyMissesAreForgotten(t *testing.T) {
 	w := &Worker{grid: testFeed.Grid}
 	w.renditions = []*rendition{{w: w, first: 100}, {w: w, first: -1}, {w: w, first: -1}}

@@ -11,6 +11,7 @@ type conform struct {
 	slateAfter int64 // frames without a picture that are repeats; the slate follows
 	show       func(frame int64, shot *shot) error
 	count      func(reason string, n int64)
+	late       func(shot *shot) // takes note of a picture that came too late to be shown; it stays conform's. It may be nil.
 
 	slate   *shot
 	last    *shot // the picture that a repeat shows; nil before the first
@@ -51,6 +52,9 @@ func (c *conform) early(s *shot) {
 		return
 	}
 	c.count(reasonLate, 1)
+	if c.late != nil {
+		c.late(s)
+	}
 	s.release()
 }
 

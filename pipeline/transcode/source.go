@@ -94,6 +94,7 @@ func (s *source) open(ctx context.Context) error {
 		slate: slate, slateAfter: w.grid.FrameAt(w.grid.Epoch + codecs.TicksPerSecond),
 		count: w.o.Meter.Pictures, next: w.first,
 		show: func(frame int64, p *shot) error { return s.show(ctx, frame, p) },
+		late: s.rescue,
 	}
 	return nil
 }
