@@ -16,7 +16,7 @@ const (
 )
 
 // instream is what INSTREAM-ID may be (RFC 8216bis §4.4.6.1).
-var instream = regexp.MustCompile(`^(CC[1-4]|SERVICE([1-9]|[1-5][0-9]|6[0-3]))$`)
+var instream = regexp.MustCompile(`^(CC[1-4]|SERVICE([1-9]|[1-5]\d|6[0-3]))$`)
 
 // captions reads auto, none, or a list of what is announced.
 func (d *decoder) captions(n ast.Node) ladder.Captions {

@@ -15,9 +15,10 @@ import (
 // thumbnails returns how the child makes a feed's thumbnails.
 func (c *child) thumbnails(feed pipeline.Feed, meter *metrics.TranscodeFeed) *transcode.Thumbnails {
 	a := c.job.Assignment
+	hd := feed.Ladder.Video != nil && feed.Ladder.Video[0].Colour.Matrix == codecs.BT709.Matrix
 	return &transcode.Thumbnails{
 		New: func(width, height int) (transcode.JPEGCoder, error) {
-			return libav.NewJPEGEncoder(libav.JPEGOptions{Width: width, Height: height, HD: feed.Ladder.Video[0].Colour.Matrix == codecs.BT709.Matrix})
+			return libav.NewJPEGEncoder(libav.JPEGOptions{Width: width, Height: height, HD: hd})
 		},
 		Out: session{c.origin, a.Feed, a.Epoch},
 		Note: func(fate string, err error) {

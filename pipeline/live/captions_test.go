@@ -27,15 +27,15 @@ func (b *bench) multivariant() *m3u8.Multivariant {
 	return top
 }
 
-// announced returns the captions of a playlist as channel, language, name, and what its variants say.
+// announced returns the captions of a playlist as channel:language:name, and what its variants say.
 func announced(top *m3u8.Multivariant) (list []string, variants string) {
 	for _, r := range top.Renditions {
 		if r.Type == m3u8.TypeClosedCaptions {
-			list = append(list, r.InstreamID+" "+r.Language+" "+r.Name)
+			list = append(list, r.InstreamID+":"+r.Language+":"+r.Name)
 		}
 	}
 	for _, v := range top.Variants {
-		variants += v.ClosedCaptions + " "
+		variants += v.ClosedCaptions + ","
 	}
 	return list, variants
 }
@@ -52,14 +52,14 @@ func TestCaptionsAreAnnouncedOnceTheyAreFound(t *testing.T) {
 	b.segments(firstMSN, firstMSN+1)
 	list, variants := announced(b.multivariant())
 	require.Empty(t, list)
-	require.Equal(t, "NONE NONE ", variants)
+	require.Equal(t, "NONE,NONE,", variants)
 
 	b.speak(firstMSN+1, 0, captions.CC3)
 	b.speak(firstMSN+1, 1, captions.CC1)
 	b.speak(firstMSN+1, 2, 0)
 	list, variants = announced(b.multivariant())
-	require.Equal(t, []string{"CC1  CC1", "CC3  CC3"}, list)
-	require.Equal(t, "cc cc ", variants)
+	require.Equal(t, []string{"CC1::CC1", "CC3::CC3"}, list)
+	require.Equal(t, "cc,cc,", variants)
 	past, err := b.feed.Past(start, start.Add(time.Second))
 	require.NoError(t, err)
 	require.Contains(t, string(past.Multivariant().Plain), `TYPE=CLOSED-CAPTIONS,GROUP-ID="cc",NAME="CC1",AUTOSELECT=YES,INSTREAM-ID="CC1"`)
@@ -72,10 +72,10 @@ func TestCaptionsAreAnnouncedAsTheLadderSays(t *testing.T) {
 		variants string
 		version  int
 	}{
-		"none": {ladder.Captions{Off: true}, nil, "NONE NONE ", 4},
+		"none": {ladder.Captions{Off: true}, nil, "NONE,NONE,", 4},
 		"a list": {
 			ladder.Captions{Channels: []ladder.Caption{{Channel: "CC1", Language: "en", Name: "English"}, {Channel: "SERVICE2", Language: "es"}}},
-			[]string{"CC1 en English", "SERVICE2 es SERVICE2"}, "cc cc ", 7,
+			[]string{"CC1:en:English", "SERVICE2:es:SERVICE2"}, "cc,cc,", 7,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -105,7 +105,7 @@ func TestFoundCaptionsOutliveARestart(t *testing.T) {
 	withStore(t, live.Options{Store: store}, time.Minute, func(b *bench) {
 		b.settled(firstMSN+1, firstMSN+2)
 		list, _ := announced(b.multivariant())
-		require.Equal(t, []string{"CC2  CC2"}, list)
+		require.Equal(t, []string{"CC2::CC2"}, list)
 	})
 	for name := range store.files {
 		if len(name) > 12 && name[len(name)-12:] == "captions.txt" {

@@ -23,7 +23,7 @@ func (f *Feed) MuxedMultivariant(now time.Time, file string) (Text, error) {
 		return Text{}, err
 	}
 	list := multivariant{view: v, file: file, describe: v.muxedVariant}
-	p := m3u8.Multivariant{IndependentSegments: true, Variants: list.variants(nil)}
+	p := m3u8.Multivariant{IndependentSegments: true, Renditions: v.captions(), Variants: list.variants(nil)}
 	for _, s := range list.sounds() {
 		if len(v.feed.Ladder.Video) > 0 && s.Bitrate <= thinSound {
 			s.variant.URI += "/" + file

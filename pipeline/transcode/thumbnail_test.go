@@ -148,7 +148,7 @@ func TestASlowOriginCostsThumbnailsAndNothingElse(t *testing.T) {
 	require.NoError(t, w.Run(t.Context()))
 	require.Zero(t, e.live, "native objects left")
 	require.Positive(t, g.notes[ThumbnailSkipped])
-	require.Equal(t, (48*6-11)/8, len(o.parts["high"]), "all that is whole of what came after the first segment start")
+	require.Len(t, o.parts["high"], (48*6-11)/8, "all that is whole of what came after the first segment start")
 }
 
 func TestAFeedGoesOnWithoutThumbnails(t *testing.T) {

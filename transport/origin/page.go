@@ -11,8 +11,9 @@ import (
 //go:embed page
 var page embed.FS
 
-// pagePolicy lets the page load nothing from elsewhere; hls.js feeds the player from memory, and works in a worker.
-const pagePolicy = "default-src 'self'; media-src 'self' blob:; worker-src 'self' blob:; base-uri 'none'; frame-ancestors 'self'"
+// pagePolicy lets the page load nothing from elsewhere; hls.js feeds the player from memory, works in a worker, and
+// has an empty data: address for captions.
+const pagePolicy = "default-src 'self'; media-src 'self' blob: data:; worker-src 'self' blob:; base-uri 'none'; frame-ancestors 'self'"
 
 func (s *Server) routePage(mux *http.ServeMux) {
 	files := http.FileServerFS(page)

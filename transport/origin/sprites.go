@@ -47,8 +47,8 @@ func newSprites(bytes int64) *sprites {
 	return &sprites{bytes: bytes, turn: make(chan struct{}, 1), entries: map[string]*list.Element{}, recent: list.New()}
 }
 
-// get returns the sprite of that key, made by make if it is not kept. Whoever asks for the same waits for the same work.
-func (c *sprites) get(ctx context.Context, key string, make func() ([]byte, error)) ([]byte, error) {
+// get returns the sprite of that key, made by join if it is not kept. Whoever asks for the same waits for the same work.
+func (c *sprites) get(ctx context.Context, key string, join func() ([]byte, error)) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, spritePatience)
 	defer cancel()
 	m, mine, err := c.find(key)
@@ -57,7 +57,7 @@ func (c *sprites) get(ctx context.Context, key string, make func() ([]byte, erro
 	}
 	if mine {
 		// Others may wait for it, so it is made even if who asked first has gone.
-		c.make(context.WithoutCancel(ctx), m, make)
+		c.make(context.WithoutCancel(ctx), m, join)
 	}
 	select {
 	case <-m.done:
@@ -84,15 +84,15 @@ func (c *sprites) find(key string) (m *madeSprite, mine bool, err error) {
 	return m, true, nil
 }
 
-func (c *sprites) make(ctx context.Context, m *madeSprite, make func() ([]byte, error)) {
+func (c *sprites) make(ctx context.Context, m *madeSprite, join func() ([]byte, error)) {
 	ctx, cancel := context.WithTimeout(ctx, spritePatience)
 	defer cancel()
 	m.err = errNotMade
-	defer c.finish(m) // even when make panics: the server goes on after that
+	defer c.finish(m) // even when join panics: the server goes on after that
 	select {
 	case c.turn <- struct{}{}:
 		defer func() { <-c.turn }()
-		m.data, m.err = make()
+		m.data, m.err = join()
 	case <-ctx.Done():
 		m.err = fmt.Errorf("waiting to make a sprite: %w", context.Cause(ctx))
 	}
