@@ -10,6 +10,7 @@ import (
 
 	"github.com/venuecast/venuecast/cmd/internal/lint"
 	"github.com/venuecast/venuecast/pipeline"
+	"github.com/venuecast/venuecast/pipeline/ladder"
 	"github.com/venuecast/venuecast/pipeline/live"
 	"github.com/venuecast/venuecast/pipeline/rules"
 )
@@ -68,13 +69,20 @@ func (c *selfCheck) run(ctx context.Context) error {
 func (c *selfCheck) check(ctx context.Context) {
 	now := map[string]*lint.Sampler{}
 	for _, feed := range c.feeds.All() {
-		key := fmt.Sprint(feed.Constants())
-		sampler := c.ladders[key]
-		if sampler == nil {
-			sampler = lint.NewSampler("http://localhost/live/"+feed.ID()+"/index.m3u8", c.client, c.report)
+		constants := feed.Constants()
+		under := []string{"live"}
+		if constants.Ladder.Container == ladder.MPEGTS {
+			under = append(under, "ts")
 		}
-		now[key] = sampler
-		sampler.Sample(ctx)
+		for _, path := range under {
+			key := fmt.Sprint(path, constants)
+			sampler := c.ladders[key]
+			if sampler == nil {
+				sampler = lint.NewSampler("http://localhost/"+path+"/"+feed.ID()+"/index.m3u8", c.client, c.report)
+			}
+			now[key] = sampler
+			sampler.Sample(ctx)
+		}
 	}
 	c.ladders = now
 }
