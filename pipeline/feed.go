@@ -3,7 +3,9 @@ package pipeline
 import (
 	"errors"
 	"fmt"
+	"slices"
 
+	"github.com/venuecast/venuecast/codecs"
 	"github.com/venuecast/venuecast/pipeline/grid"
 	"github.com/venuecast/venuecast/pipeline/ladder"
 )
@@ -50,8 +52,17 @@ func (f Feed) Validate() error {
 			return fmt.Errorf("rendition name %q: want 1 to 64 of a-z, A-Z, 0-9, - and _", name)
 		}
 	}
+	if p := f.Passthrough; p != nil {
+		i := slices.IndexFunc(f.Ladder.Video, func(v ladder.Video) bool { return v.Name == p.Rendition })
+		if i < 0 || f.Ladder.Video[i].Codec != codecs.H264 || len(p.ParameterSets) == 0 || len(p.ParameterSets) > maxParameterSets {
+			return fmt.Errorf("passthrough of rendition %q with %d bytes of parameter sets: want an H.264 rendition and 1 to %d bytes",
+				p.Rendition, len(p.ParameterSets), maxParameterSets)
+		}
+	}
 	return f.Grid.Validate()
 }
+
+const maxParameterSets = 1 << 16
 
 // ValidID reports whether s can name a feed or rendition: it becomes a bus subject, a path and a metric label.
 func ValidID(s string) bool {

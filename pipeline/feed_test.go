@@ -44,6 +44,10 @@ func TestFeedsFromOutsideAreChecked(t *testing.T) {
 		"a path":        func(f *pipeline.Feed) { f.ID = "../etc" },
 		"no renditions": func(f *pipeline.Feed) { f.Ladder.Video = nil },
 		"no grid":       func(f *pipeline.Feed) { f.Grid = grid.Grid{} },
+		"a passthrough of nothing": func(f *pipeline.Feed) {
+			f.Passthrough = &pipeline.Passthrough{Rendition: "1080p", ParameterSets: []byte{1}}
+		},
+		"a passthrough without sets": func(f *pipeline.Feed) { f.Passthrough = &pipeline.Passthrough{Rendition: "720p"} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFeed(t)

@@ -22,6 +22,8 @@ type observation struct {
 	unfit   error          // why it cannot be passed; nil: nothing was found yet
 	access  []codecs.Ticks // times of random access pictures, from the first picture
 	elapsed codecs.Ticks   // of the picture before
+	since   time.Time      // when the first came in
+	watched time.Duration  // from then to the newest: RTP times may stand still
 	units   int64
 	bytes   int64
 }
@@ -32,12 +34,15 @@ const (
 	// observeLeast is how long a source is observed at least: only then do its pictures keep to their frames.
 	observeLeast = 3 * codecs.TicksPerSecond
 	// observeMost is how long at most.
-	observeMost = 10 * codecs.TicksPerSecond
+	observeMost = 10 * time.Second
 )
 
 // take looks at a picture. at is its time since the first.
 func (o *observation) take(c codecs.Codec, u *Unit, at codecs.Ticks) {
-	o.codec, o.elapsed = c, at
+	if o.units == 0 {
+		o.since = u.Arrival
+	}
+	o.codec, o.elapsed, o.watched = c, at, u.Arrival.Sub(o.since)
 	o.units, o.bytes = o.units+1, o.bytes+int64(len(u.Data))
 	if c != codecs.H264 {
 		o.fail(fmt.Errorf("it sends %v, want h264", c))
@@ -65,7 +70,7 @@ func (o *observation) fail(err error) {
 
 // done reports whether nothing more is to be seen.
 func (o *observation) done() bool {
-	return o.unfit != nil || o.elapsed >= observeMost || len(o.access) >= observedAccess && o.elapsed >= observeLeast
+	return o.unfit != nil || o.watched >= observeMost || len(o.access) >= observedAccess && o.elapsed >= observeLeast
 }
 
 // interval returns the distance of random access pictures in pictures.
@@ -75,7 +80,7 @@ func (o *observation) interval(rate codecs.Rational) (int64, error) {
 	}
 	if len(o.access) < observedAccess {
 		return 0, fmt.Errorf("it sent %d I-frames (IDR) in %v, too few to know their interval",
-			len(o.access), o.elapsed.Duration().Round(time.Second))
+			len(o.access), o.watched.Round(time.Second))
 	}
 	var interval int64
 	for i := range o.access[1:] {

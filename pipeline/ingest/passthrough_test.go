@@ -22,6 +22,7 @@ import (
 type fixed struct {
 	interval, offset int
 	codec            codecs.Codec
+	fps              int64                       // of the ladder; 0: the camera's
 	unit             func(i int, u *ingest.Unit) // may alter a picture
 }
 
@@ -66,7 +67,7 @@ func passed(t *testing.T, c *fixed) (v *venue, log string) {
 		ID: "court-1", Source: &camera{sessions: []func(context.Context, ingest.Sink) error{c.session(t)}}, Bus: v, Registry: v, Meter: v,
 		Log: slog.New(slog.NewTextHandler(&out, nil)),
 		Ladder: ladder.Ladder{
-			Segment: 2 * time.Second, Part: 320 * time.Millisecond, Passthrough: true,
+			Segment: 2 * time.Second, Part: 320 * time.Millisecond, Passthrough: true, FrameRate: codecs.Rational{Num: c.fps, Den: 1},
 			Video: []ladder.Video{
 				{Name: "high", Height: 360, Bitrate: 1_000_000, Codec: codecs.H264, Divisor: 1},
 				{Name: "low", Height: 180, Bitrate: 500_000, Codec: codecs.H264, Divisor: 1},
@@ -122,6 +123,10 @@ func TestACameraThatCannotBePassedThroughIsEncodedOnTheDefaultGrid(t *testing.T)
 	}{
 		{"long interval", fixed{interval: 100, codec: codecs.H264}, "I-frame interval is 100 pictures"},
 		{"one IDR only", fixed{interval: 1000, codec: codecs.H264}, "too few to know their interval"},
+		{"times that stand still", fixed{interval: 50, codec: codecs.H264, fps: 25, unit: func(_ int, u *ingest.Unit) {
+			u.RTP = 7
+		}}, "its frame rate is not that of rendition high"},
+		{"another frame rate than the ladder's", fixed{interval: 50, codec: codecs.H264, fps: 30}, "its frame rate is not that of rendition high"},
 		{"H.265", fixed{interval: 50, codec: codecs.H265}, "it sends h265, want h264"},
 		{"B-pictures", fixed{interval: 50, codec: codecs.H264, unit: func(i int, u *ingest.Unit) {
 			if i == 60 {
@@ -151,10 +156,10 @@ func TestACameraThatCannotBePassedThroughIsEncodedOnTheDefaultGrid(t *testing.T)
 			synctest.Test(t, func(t *testing.T) {
 				v, log := passed(t, &c.camera)
 				require.Nil(t, v.feed.Passthrough)
-				require.EqualValues(t, 48, v.feed.Grid.StepFrames)
+				require.Contains(t, []int64{48, 64}, v.feed.Grid.StepFrames, "that of 25 or 30 pictures per second")
 				require.Zero(t, int64(v.feed.Grid.Epoch)%(96096*codecs.TicksPerSecond), "the venue's epoch")
 				require.Contains(t, log, c.reason)
-				require.Contains(t, log, "I-frame interval 48 or 50")
+				require.Regexp(t, "I-frame interval (48 or 50|64 or 60)", log)
 			})
 		})
 	}
