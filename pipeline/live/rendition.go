@@ -145,6 +145,10 @@ func (r *Rendition) trim() {
 	if oldest := r.feed.affordable(); oldest > 0 {
 		r.first = max(r.first, min(oldest+live, end-live))
 	}
+	// A live playlist lists it no more; who still fetches it reads it from the store.
+	if s := r.segment(end - live - 2); s != nil && s.stored.Load() {
+		s.media.Store(nil)
+	}
 	if s := r.segment(end - 2*live - 2); s != nil && r.feed.opts.Store != nil {
 		s.media.Store(nil)
 	}

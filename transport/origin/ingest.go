@@ -161,7 +161,7 @@ func (s *Server) ingestFeed(w http.ResponseWriter, req *http.Request) *live.Feed
 func (s *Server) read(w http.ResponseWriter, req *http.Request, limit int64) ([]byte, bool) {
 	// The writer of a test, or of HTTP/2 in older proxies, may know no deadlines; then the connection's limits hold.
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.opts.ReadTimeout))
-	body, err := io.ReadAll(http.MaxBytesReader(w, req.Body, limit))
+	body, err := readAll(http.MaxBytesReader(w, req.Body, limit), req.ContentLength, min(limit, trusted))
 	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
 		s.metrics.refused.WithLabelValues("too_large").Inc()
 		http.Error(w, fmt.Sprintf("more than %d bytes", limit), http.StatusRequestEntityTooLarge)
@@ -174,6 +174,22 @@ func (s *Server) read(w http.ResponseWriter, req *http.Request, limit int64) ([]
 	}
 	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
 	return body, true
+}
+
+// trusted is how much is taken from memory because a header says so, before the bytes are there.
+const trusted = 4 << 20
+
+// readAll reads all of r. When its length is known and at most most, what is returned has no more room than it needs: a part is
+// kept for minutes.
+func readAll(r io.Reader, length, most int64) ([]byte, error) {
+	if length <= 0 || length > most {
+		return io.ReadAll(r)
+	}
+	body := make([]byte, length)
+	if _, err := io.ReadFull(r, body); err != nil {
+		return nil, err
+	}
+	return body, nil
 }
 
 // refuse answers whoever writes with what went wrong.

@@ -67,11 +67,15 @@ func defaultTo(field *time.Duration, value time.Duration) {
 	}
 }
 
+// writeBuffer holds most parts with their header: then one call of the kernel writes them, and wakes the origin once.
+const writeBuffer = 256 << 10
+
 // newTransport returns a transport whose connections stay open between the parts of all renditions.
 func newTransport() *http.Transport {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.MaxIdleConnsPerHost = 64
 	t.IdleConnTimeout = time.Minute
+	t.WriteBufferSize = writeBuffer
 	return t
 }
 
