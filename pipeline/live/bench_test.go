@@ -47,6 +47,29 @@ func BenchmarkAPartWakes2000Clients(b *testing.B) {
 	}
 }
 
+// A part of a window that is full, and the low-latency playlist that lists it, plain and gzip.
+func BenchmarkPartAndPlaylist(b *testing.B) {
+	feeds := live.New(live.Options{})
+	_, err := feeds.Claim(pipeline.Session{Feed: testFeed(), Epoch: 1})
+	require.NoError(b, err)
+	f := feeds.Feed("hall")
+	require.NoError(b, f.PutInit(1, pipeline.Init{Rendition: "540p", Codecs: "avc1.64001F", Data: []byte("init")}))
+	parts, size := 0, 0
+	put := func() {
+		require.NoError(b, f.PutPart(1, newPart("540p", firstMSN+int64(parts/6), parts%6)))
+		parts++
+	}
+	for range 6 * 30 {
+		put()
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		put()
+		size = len(f.Rendition("540p").Snapshot().Playlist(live.Form{}).Gzip)
+	}
+	b.ReportMetric(float64(size), "bytes/playlist")
+}
+
 // A playlist of four hours is put together from pages.
 func BenchmarkPlaylistOfFourHours(b *testing.B) {
 	feed := dvrFeed(4 * time.Hour)

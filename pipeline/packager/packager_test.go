@@ -17,14 +17,14 @@ import (
 
 var rates = []codecs.Rational{{Num: 24, Den: 1}, {Num: 25, Den: 1}, {Num: 30000, Den: 1001}, {Num: 30, Den: 1}, {Num: 60000, Den: 1001}}
 
-func newGrid(t *testing.T, rate codecs.Rational) grid.Grid {
+func newGrid(t testing.TB, rate codecs.Rational) grid.Grid {
 	t.Helper()
 	g, err := grid.New(rate, 2*time.Second, 320*time.Millisecond, codecs.TicksAt(time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)))
 	require.NoError(t, err)
 	return g
 }
 
-func parameterSets(t *testing.T) []byte {
+func parameterSets(t testing.TB) []byte {
 	t.Helper()
 	b, err := hex.DecodeString("000000016742c01ed900a02ff97011000003000100000300320f162e4800000001" + "68ef8fcb")
 	require.NoError(t, err)

@@ -15,13 +15,15 @@ import (
 	"github.com/venuecast/venuecast/pipeline"
 )
 
-// The generated clip: a textured landscape under a camera that pans, players that run across it, and grain.
-// It ends as it begins, so that a loop has no cut.
+// The generated clip: a landscape under a camera that pans slowly and is not quite still, players that run to and fro on it,
+// and grain. Detail falls off as a lens's does; nothing moves faster than a tenth of the picture's width in a second, for
+// encoders are judged by it and cameras show little else. It ends as it begins, so that a loop has no cut.
 const (
 	clipWidth, clipHeight = 1920, 1080
 	clipRate              = 25
 	clipFrames            = 8 * clipRate
 	clipPlayers           = 14
+	grainSigma            = 0.8 // in steps of 8 bit, from picture to picture
 )
 
 // Generate makes the clip, the same on every machine with the same ffmpeg.
@@ -77,9 +79,9 @@ func newScene(width, height int) *scene {
 	s.land = newTexture(r, width*5/4+2, height*5/4+2, 128, 40, 235)
 	s.blue = newTexture(r, width*5/8+2, height*5/8+2, 128, 96, 144)
 	s.red = newTexture(r, width*5/8+2, height*5/8+2, 128, 112, 160)
-	s.man = newTexture(r, width/12, height/5, 32, 16, 235)
+	s.man = newTexture(r, width/16, height/6, 32, 16, 235)
 	for i := range s.grain {
-		s.grain[i] = int8(math.Round(r.NormFloat64() * 0.7))
+		s.grain[i] = int8(math.Round(r.NormFloat64() * grainSigma))
 	}
 	return s
 }
@@ -87,16 +89,18 @@ func newScene(width, height int) *scene {
 // draw returns picture k; it is valid until the next call.
 func (s *scene) draw(k int) []byte {
 	phase := 2 * math.Pi * float64(k) / clipFrames
-	x, y := (1+math.Sin(phase))/8*float64(s.width), (1+math.Cos(2*phase))/8*float64(s.height)
+	x, y := (1+math.Sin(phase))/10*float64(s.width), (1+0.05*math.Sin(5*phase))/8*float64(s.height)
 	luma, chroma := s.width*s.height, s.width*s.height/4
 	planes := [3][]byte{s.picture[:luma], s.picture[luma : luma+chroma], s.picture[luma+chroma:]}
 	s.land.pan(planes[0], s.width, x, y)
 	s.blue.pan(planes[1], s.width/2, x/2, y/2)
 	s.red.pan(planes[2], s.width/2, x/2, y/2)
 	for i := range clipPlayers {
-		at := phase*float64(1+i%3) + float64(i)*2.4
+		// Each has a place of its own, and runs about it.
+		at := phase*float64(1+i%2) + float64(i)*2.4
+		column, row := float64(i)/clipPlayers, float64(i*5%clipPlayers)/clipPlayers
 		s.man.put(planes[0], s.width,
-			int((1+math.Sin(at))/2*float64(s.width-s.man.width)), int((1+math.Cos(at*2+float64(i)))/2*float64(s.height-s.man.height)))
+			int((column+math.Sin(at)/25+0.05)*float64(s.width-s.man.width)*0.95), int((row+math.Cos(at)/40+0.03)*float64(s.height-s.man.height)*0.95))
 	}
 	offset := k * 7919
 	for i := range planes[0] {
@@ -105,15 +109,18 @@ func (s *scene) draw(k int) []byte {
 	return s.picture
 }
 
-// texture is noise at several scales, like grass, stone and crowds.
+// texture is noise at several scales, like grass, stone and crowds behind a lens: each finer scale is half as strong.
 type texture struct {
 	width, height int
 	sample        []byte
 }
 
+// finest is the smallest detail, in samples.
+const finest = 4
+
 func newTexture(r *rand.Rand, width, height, largest int, least, most float64) texture {
 	sum := make([]float64, width*height)
-	for cell, weight := largest, 1.0; cell >= 2; cell, weight = cell/2, weight*0.62 {
+	for cell, weight := largest, 1.0; cell >= finest; cell, weight = cell/2, weight*0.5 {
 		addNoise(r, sum, width, cell, weight)
 	}
 	t := texture{width, height, make([]byte, len(sum))}
