@@ -89,11 +89,20 @@ func (p *Video) Add(pkt codecs.Packet, emit func(*pipeline.Part) error) error {
 	if msn != p.msn || part != p.part {
 		return fmt.Errorf("frame %d came before part %d.%d had all its pictures", pkt.PTS, p.msn, p.part)
 	}
-	sample := cmaf.Sample{Key: pkt.Key, Data: p.append(nil, pkt.Data)}
+	sample := cmaf.Sample{Key: pkt.Key, Data: p.append(p.room(), pkt.Data)}
 	p.spoken |= captions.InSample(p.video.Codec, sample.Data)
 	p.samples = append(p.samples, sample)
 	p.frames, p.held = append(p.frames, pkt.PTS), append(p.held, 0)
 	return p.cover(emit)
+}
+
+// room returns memory of a part that has been written: close has copied what was in it.
+func (p *Video) room() []byte {
+	n := len(p.samples)
+	if n == cap(p.samples) {
+		return nil
+	}
+	return p.samples[:n+1][n].Data[:0]
 }
 
 // Hold says that the frame after those that were added has no picture of its own: the last sample lasts longer. Its picture must
