@@ -134,9 +134,14 @@ func (c *camera) send(ctx context.Context, s ingest.Sink, from, n int) {
 // take runs an ingest for a while of simulated time.
 func take(t *testing.T, v *venue, c *camera, d time.Duration) error {
 	t.Helper()
+	return takeFor(t, v, c, hd, d)
+}
+
+func takeFor(t *testing.T, v *venue, c *camera, l ladder.Ladder, d time.Duration) error {
+	t.Helper()
 	v.dropped = map[string]int{}
 	in := ingest.New(ingest.Options{
-		ID: "court-1", Ladder: hd, Source: c, Bus: v, Registry: v, Meter: v, Log: slog.New(slog.DiscardHandler),
+		ID: "court-1", Ladder: l, Source: c, Bus: v, Registry: v, Meter: v, Log: slog.New(slog.DiscardHandler),
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), d)
 	defer cancel()
@@ -191,6 +196,32 @@ func TestACameraWithoutSoundGetsSilenceWithoutHoles(t *testing.T) {
 		}
 		require.InDelta(t, 7.8*50, units, 10)
 	})
+}
+
+func TestSoundWaitsForABundleUnlessLatencyIsLow(t *testing.T) {
+	for latency, frames := range map[ladder.Latency]int{ladder.LatencyNormal: 6, ladder.LatencyLow: 1} {
+		t.Run(string(latency), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				v, c := &venue{}, &camera{sound: true}
+				c.sessions = append(c.sessions, func(ctx context.Context, s ingest.Sink) error {
+					c.begin(s)
+					c.send(ctx, s, 0, 100)
+					return errors.New("end of script")
+				})
+				l := hd
+				l.Latency = latency
+				_ = takeFor(t, v, c, l, 4*time.Second)
+				bundles := 0
+				for _, r := range v.records {
+					if r.Bundle != nil && r.Bundle.Format.Codec == codecs.PCMA {
+						require.LessOrEqual(t, len(r.Bundle.Units), frames)
+						bundles++
+					}
+				}
+				require.InDelta(t, 200/frames, bundles, 2)
+			})
+		})
+	}
 }
 
 func TestAfterALossPicturesAreDroppedUntilTheNextKeyframe(t *testing.T) {

@@ -104,7 +104,7 @@ func (p *publisher) stored(ctx context.Context) error {
 func (p *publisher) begin(f pipeline.Feed) {
 	p.feed = &f
 	p.snapper = timeline.NewSnapper(f.Grid)
-	p.sound = sound{grid: f.Grid}
+	p.sound = newSound(&f)
 	p.last = f.Grid.FrameAt(codecs.TicksAt(p.o.Now())) - 1
 }
 

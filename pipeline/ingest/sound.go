@@ -4,20 +4,24 @@ import (
 	"time"
 
 	"github.com/venuecast/venuecast/codecs"
+	"github.com/venuecast/venuecast/pipeline"
 	"github.com/venuecast/venuecast/pipeline/grid"
+	"github.com/venuecast/venuecast/pipeline/ladder"
 )
 
 // sound bundles audio frames, because the bus costs per message, and makes the silence of a camera without sound:
 // so a worker never has to guess whether sound will come.
 type sound struct {
 	grid    grid.Grid
+	span    codecs.Ticks // the length from which a bundle is published; 0: each frame goes by itself
 	pending codecs.Bundle
 	heard   bool         // the source has sent sound
 	covered codecs.Ticks // the time up to which sound or silence was published or is pending
 }
 
 const (
-	// bundleSpan is the length from which a bundle is published.
+	// bundleSpan is the length from which a bundle is published, unless the feed's latency is low: with video that has no
+	// lookahead, sound would come 0.1 s after it.
 	bundleSpan = codecs.TicksPerSecond / 10
 	// patience is how far sound that has been heard may stay behind the picture before silence takes its place.
 	patience = codecs.TicksPerSecond
@@ -36,6 +40,14 @@ var silentFrame = func() []byte {
 	return b
 }()
 
+func newSound(f *pipeline.Feed) sound {
+	s := sound{grid: f.Grid, span: bundleSpan}
+	if f.Ladder.Latency == ladder.LatencyLow {
+		s.span = 0
+	}
+	return s
+}
+
 // add takes a frame and returns the bundles that are complete.
 func (s *sound) add(f codecs.Format, u codecs.AccessUnit) (out []codecs.Bundle) {
 	s.heard = true
@@ -45,7 +57,7 @@ func (s *sound) add(f codecs.Format, u codecs.AccessUnit) (out []codecs.Bundle) 
 	s.pending.Format = f
 	s.pending.Units = append(s.pending.Units, u)
 	s.covered = max(s.covered, u.PTS)
-	if u.PTS-s.pending.Units[0].PTS >= bundleSpan {
+	if u.PTS-s.pending.Units[0].PTS >= s.span {
 		out = append(out, s.flush()...)
 	}
 	return out
