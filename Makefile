@@ -3,6 +3,7 @@
 # make build   bin/venuecast
 # make lint    golangci-lint
 # make fuzz    every fuzz target for FUZZTIME (default 10s)
+# make overload  a worker on one processor with feeds for three, until all is made again after the load has ended (4 minutes)
 # make chaos   every fault of the chaos suite five times (50 minutes); prints a table and writes chaos.json
 # make lint-live   lint watches /live and /dvr for LINT (default 10m) while worker, camera and origin fail in turn; a table
 # make players PLAYERS="--only hls.js,ffmpeg"   players that nobody here wrote play a live feed, through faults; a table
@@ -16,7 +17,7 @@ FUZZTIME ?= 10s
 
 version := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 
-.PHONY: demo build edge test lint lint-live fuzz bench chaos players media ffmpeg-path deps-build deps-test clean
+.PHONY: demo build edge test lint lint-live fuzz bench chaos overload players media ffmpeg-path deps-build deps-test clean
 
 demo: build
 	@bin/venuecast demo
@@ -36,6 +37,9 @@ lint: deps-build
 
 fuzz: deps-build
 	@scripts/fuzz.sh $(FUZZTIME)
+
+overload: deps-build
+	@source scripts/env.sh && OVERLOAD=full go test -count=1 -timeout 20m -v -run ThreefoldOverload ./cmd/venuecast
 
 # CHAOS='-faults "worker killed" -times 1 -seed 42' runs less; see cmd/internal/chaos.
 chaos: deps-build

@@ -107,19 +107,19 @@ func (g *guard) watch(ctx context.Context) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-tick.C:
-			g.look(time.Now())
+			g.look(ctx, time.Now())
 		}
 	}
 }
 
-func (g *guard) look(now time.Time) {
+func (g *guard) look(ctx context.Context, now time.Time) {
 	look := g.read(now)
 	g.renice(look.Feeds)
 	d := g.control.Look(look)
 	changed := map[string]bool{}
 	for _, c := range d.Changes {
 		changed[c.Feed] = true
-		g.say(c)
+		g.say(ctx, c)
 	}
 	lowered := map[string]bool{}
 	for _, f := range look.Feeds {
@@ -136,13 +136,13 @@ func (g *guard) look(now time.Time) {
 	g.conclude(lowered, d.Release)
 }
 
-func (g *guard) say(c overload.Change) {
+func (g *guard) say(ctx context.Context, c overload.Change) {
 	level, reason, message := slog.LevelInfo, "room", "room again: more is made of a rendition"
 	if c.To > c.From {
 		level, reason, message = slog.LevelWarn, "late", "overloaded: less is made of a rendition"
 	}
 	g.worker.Stepped(c.Feed, reason)
-	g.log.Log(context.Background(), level, message, "feed", c.Feed, "rendition", c.Rendition, "from", c.From, "to", c.To)
+	g.log.Log(ctx, level, message, "feed", c.Feed, "rendition", c.Rendition, "from", c.From, "to", c.To)
 }
 
 // conclude gives a feed up if it must be, and notes whether others may come.

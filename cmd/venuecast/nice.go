@@ -30,7 +30,7 @@ func (n *niceness) gone(feed string) {
 
 // renice makes a child so nice: all its threads, for each child is a process group. Without privilege it only gets nicer.
 func (c *children) renice(feed string, nice int) {
-	pid := c.niceness.changed(feed, nice)
+	pid := c.changed(feed, nice)
 	if pid == 0 {
 		return
 	}

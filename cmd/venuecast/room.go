@@ -161,6 +161,9 @@ func (r *room) measure(now time.Time) {
 func (r *room) pixels(f pipeline.Feed) (pixels float64) {
 	seconds := r.media(f.ID, "venuecast_transcode_media_seconds_total")
 	for _, v := range f.Ladder.Video {
+		if f.Passed(v.Name) != nil {
+			continue
+		}
 		pixels += seconds[v.Name] * capacity.PixelsOf(ladder.Ladder{Video: []ladder.Video{v}}, f.Grid.FrameRate.Float())
 	}
 	return pixels

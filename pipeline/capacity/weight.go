@@ -41,14 +41,11 @@ var software = map[codecs.Codec]string{codecs.H264: "libx264", codecs.H265: "lib
 // that are too slow for real time are extrapolated. Empty: of the preset that is taken when none of the encoder's is named.
 var weights = map[string]map[string]float64{
 	"libx264": {
-		"": 1, "ultrafast": 0.3, "superfast": 0.5, "veryfast": 1, "faster": 1.6, "fast": 1.9, "medium": 2.3, "slow": 3.5,
-		"slower": 7, "veryslow": 12, "placebo": 30,
+		"": 1, "ultrafast": 0.36, "superfast": 0.9, "veryfast": 1, "faster": 2.3, "fast": 2.6, "medium": 3, "slow": 4.5,
+		"slower": 9, "veryslow": 15, "placebo": 40,
 	},
 	"libx265": {
-		"": 2.9, "ultrafast": 1.8, "superfast": 2.9, "veryfast": 3.5, "faster": 3.5, "fast": 4.5, "medium": 6, "slow": 12,
+		"": 3.8, "ultrafast": 2.2, "superfast": 3.8, "veryfast": 3.8, "faster": 4, "fast": 5, "medium": 5.9, "slow": 12,
 		"slower": 30, "veryslow": 50, "placebo": 100,
-	},
-	"libsvtav1": {
-		"": 3, "13": 1.2, "12": 1.5, "11": 2, "10": 3, "9": 4, "8": 5, "7": 8, "6": 12, "5": 20, "4": 30, "3": 50, "2": 80, "1": 120,
 	},
 }

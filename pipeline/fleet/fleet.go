@@ -73,7 +73,7 @@ type Options struct {
 	Refresh  time.Duration    // how often the list of feeds is read. It defaults to 1 s.
 	RankWait time.Duration    // how long each candidate waits for those before it. It defaults to 150 ms.
 	RetryMax time.Duration    // the longest pause before a feed that keeps failing is run again. It defaults to 10 s.
-	Yield    time.Duration    // how long a feed that was given up is left to others; it doubles each time, up to 16 times as long. It defaults to 30 s.
+	Yield    time.Duration    // how long a feed that was given up is left to others, 16 times at most. It defaults to 30 s.
 }
 
 // Supervisor is the stage that claims feeds and runs them.

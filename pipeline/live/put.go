@@ -63,7 +63,8 @@ func (f *Feed) nextUnbegun() int64 { // f.mu is held
 	return msn
 }
 
-// PutPart adds a part. Its bytes become the feed's. Parts of one rendition come in order; what is skipped, and a part that is a gap, is listed as missing.
+// PutPart adds a part. Its bytes become the feed's. Parts of one rendition come in order; what is skipped, and a part that is a
+// gap, is listed as missing.
 // A part that is there already, or older than what is there, is taken without effect: so a worker may send again.
 //
 // A session of another epoch gets pipeline.ErrFenced (lower) or ErrNoSession (higher, or no init section yet).

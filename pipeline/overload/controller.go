@@ -81,8 +81,8 @@ func (c *Controller) feel(l Look) {
 		late = late || known && f.Lag > c.o.Limit && f.Idle < starving && pace < catchingUp
 		well = well && (f.Lag < c.o.Limit/2 || f.Idle > resting)
 	}
-	switch c.late++; {
-	case !late:
+	c.late++
+	if !late {
 		c.late = 0
 	}
 	switch {
@@ -228,7 +228,13 @@ func (c *Controller) fits(l Look, before float64) bool {
 	}
 	load := c.load(l)
 	// All of the processes' use is taken to grow with the load, which leaves a little more room than asked for.
-	return l.Busy+l.Used*(load/before-1) <= c.o.Full && (load < c.ceiling || !l.At.Before(c.retry))
+	used := l.Used * load / before
+	if used > c.o.Full {
+		return false
+	}
+	// What others use may be theirs only because nobody else asked for it: that is tried, seldom.
+	crowded := l.Busy-l.Used+used > c.o.Full && l.At.Sub(c.since) < 3*c.o.Hold
+	return !crowded && (load < c.ceiling || !l.At.Before(c.retry))
 }
 
 func (c *Controller) set(t target, rate transcode.Rate) {

@@ -11,7 +11,8 @@ import (
 // have something to do. Its clock is its own.
 type machine struct {
 	capacity float64
-	blind    bool // it does not show how busy it is
+	blind    bool    // it does not show how busy it is
+	others   float64 // the share of its processors that others use, if nobody else wants it
 	c        *overload.Controller
 	now      time.Time
 	feeds    []*running
@@ -111,7 +112,7 @@ func (f *running) need() float64 {
 }
 
 func (m *machine) look() {
-	l := overload.Look{At: m.now, Busy: m.used / m.capacity, Used: m.used / m.capacity}
+	l := overload.Look{At: m.now, Busy: min(m.used/m.capacity+m.others, 1), Used: m.used / m.capacity}
 	if m.blind {
 		l.Busy, l.Used = 0, 0
 	}

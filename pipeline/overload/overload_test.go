@@ -154,6 +154,17 @@ func TestNothingComesBackWithoutRoom(t *testing.T) {
 	require.False(t, m.c.Degraded())
 }
 
+func TestWhatOthersUseIsTriedSeldom(t *testing.T) {
+	m := newMachine(60, feedOf("a", 0))
+	m.run(time.Minute)
+	taken := len(m.steps)
+	m.capacity, m.others = 300, 0.9
+	m.run(30 * time.Second)
+	require.LessOrEqual(t, len(m.steps), taken+1)
+	m.run(6 * time.Minute)
+	require.False(t, m.c.Degraded())
+}
+
 func TestWhoeverIsLessImportantIsNicer(t *testing.T) {
 	for _, c := range []struct {
 		priority int

@@ -94,8 +94,8 @@ func TestTheOriginIsToldOfEachPartThatIsNotMade(t *testing.T) {
 	var gaps []pipeline.Position
 	for _, p := range o.gaps["high"] {
 		require.Empty(t, p.Data)
-		require.EqualValues(t, o.parts["high"][0].Duration, p.Duration)
-		require.EqualValues(t, o.parts["high"][0].Timescale, p.Timescale)
+		require.Equal(t, o.parts["high"][0].Duration, p.Duration)
+		require.Equal(t, o.parts["high"][0].Timescale, p.Timescale)
 		gaps = append(gaps, p.Position())
 	}
 	var want []pipeline.Position
