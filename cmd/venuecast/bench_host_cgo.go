@@ -65,13 +65,14 @@ func newBenchHost() *cobra.Command {
 
 // hostPresets are those worth a look in real time.
 var hostPresets = map[string][]string{
-	"libx264": {"ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow"},
-	"libx265": {"ultrafast", "superfast", "veryfast", "medium"},
+	"libx264":   {"ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow"},
+	"libx265":   {"ultrafast", "superfast", "veryfast", "medium"},
+	"libsvtav1": {"8", "10", "12"},
 }
 
 func measureHost(ctx context.Context) (hostReport, error) {
 	r := hostReport{Processors: runtime.GOMAXPROCS(0)}
-	for _, codec := range []codecs.Codec{codecs.H264, codecs.H265} {
+	for _, codec := range []codecs.Codec{codecs.H264, codecs.H265, codecs.AV1} {
 		for _, name := range libav.Encoders(codec) {
 			presets := hostPresets[name]
 			if presets == nil {

@@ -5,6 +5,7 @@ package bench
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/venuecast/venuecast/codecs"
@@ -20,7 +21,7 @@ type Rate struct {
 }
 
 // Hardware reports whether the encoder is not on the processor: then Wall says what it can do.
-func (r Rate) Hardware() bool { return r.Encoder != "libx264" && r.Encoder != "libx265" }
+func (r Rate) Hardware() bool { return !strings.HasPrefix(r.Encoder, "lib") }
 
 const (
 	rateWidth, rateHeight = 1280, 720
