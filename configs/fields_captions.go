@@ -28,7 +28,7 @@ func (d *decoder) captions(n ast.Node) ladder.Captions {
 	for _, n := range d.sequence(n, "captions", maxCaptions) {
 		var one ladder.Caption
 		channel, name := n, n
-		d.mapping(n, "the captions", fields{
+		d.mapping(n, "the entry of captions", fields{
 			"channel":  func(n ast.Node) { one.Channel, channel = d.text(n, "channel"), n },
 			"language": func(n ast.Node) { one.Language = d.language(n) },
 			"name":     func(n ast.Node) { one.Name, name = d.text(n, "name"), n },

@@ -105,6 +105,8 @@ func TestValuesAreReadAsWritten(t *testing.T) {
 	require.Equal(t, -3, c.Feeds[0].Priority)
 	require.EqualValues(t, 1_500_000, c.Worker.Capacity)
 	require.Empty(t, c.Ladders["silent"].Pipeline().Audio)
+	require.True(t, c.Ladders["silent"].Pipeline().Captions.Off)
+	require.Zero(t, c.Ladders["hd"].Pipeline().Captions, "auto")
 	require.False(t, c.Ladders["silent"].Pipeline().Passthrough)
 	require.Equal(t, ladder.Ladder{
 		Segment: 4 * time.Second, Part: 500 * time.Millisecond, DVR: 2 * time.Hour,
@@ -115,6 +117,9 @@ func TestValuesAreReadAsWritten(t *testing.T) {
 			{Name: "s", Height: 360, Bitrate: 800_000, Codec: codecs.H264, Preset: "veryfast", Divisor: 2},
 		},
 		Audio: []ladder.Audio{{Name: "de", Bitrate: 96_000, Language: "de"}, {Name: "en", Bitrate: 128_000, Language: "en-GB"}},
+		Captions: ladder.Captions{Channels: []ladder.Caption{
+			{Channel: "CC1", Language: "en", Name: "English"}, {Channel: "SERVICE63", Name: "SERVICE63"},
+		}},
 	}, c.Ladders["tv"].Pipeline())
 }
 

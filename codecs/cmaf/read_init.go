@@ -214,7 +214,7 @@ func readAV1(info *InitInfo, record []byte) error {
 	if err != nil {
 		return fmt.Errorf("av1C: %w", err)
 	}
-	info.Codecs, info.ParameterSets = c.Codecs, c.Record.ConfigOBUs
+	info.Codecs, info.ParameterSets, info.Colour = c.Codecs, c.Record.ConfigOBUs, c.Info.Colour
 	return nil
 }
 

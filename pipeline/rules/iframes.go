@@ -40,6 +40,9 @@ func (g *page) iFrameStreams(m *multivariant) {
 
 // promisedPictures holds an init section against what the multivariant playlist says of the I-frames.
 func (t *tag) promisedPictures(g *page, info *cmaf.InitInfo) {
+	if info.Codec.Kind() == codecs.Video {
+		g.shown(&variant{tag: *t}, info)
+	}
 	said, ok := t.attrs.get("CODECS")
 	if !ok {
 		return

@@ -338,6 +338,7 @@ func (t *track) read(g *page, q *Request, r *Response, section *initSection, c *
 		c.next, follows = f.BaseTime+run{samples: f.Samples}.ticks(), true
 		all.samples = append(all.samples, f.Samples...)
 	}
+	t.speaks(g, section, all.samples)
 	return all, true
 }
 

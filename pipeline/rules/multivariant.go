@@ -125,6 +125,7 @@ func (g *page) multivariant(m *multivariant) {
 		g.media(&m.media[i])
 	}
 	g.groups(m)
+	g.instreamIDs(m)
 	g.iFrameStreams(m)
 	g.steering(m)
 	g.defines(m.tags)

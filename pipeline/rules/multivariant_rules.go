@@ -40,6 +40,11 @@ var multivariantRules = []Rule{
 	{"channels-missing", draft + "§4.4.6.1", Should, "Audio has CHANNELS."},
 	{"channels-wrong", draft + "§4.4.6.1", Must, "CHANNELS is the largest number of channels in the rendition."},
 	{"captions-missing", apple + "4.4", Should, "Every variant with video says CLOSED-CAPTIONS, if only NONE."},
+	{
+		"captions-unannounced", draft + "§4.4.6.2", Should,
+		"CEA-608 captions within the pictures have a member in the variant's group; with CLOSED-CAPTIONS=NONE there are none.",
+	},
+	{"instream-id-form", draft + "§4.4.6.1", Must, "INSTREAM-ID of captions is CC1 to CC4 or SERVICE1 to SERVICE63, each once in a group."},
 	{"captions-partial", draft + "§4.4.6.2", Must, "CLOSED-CAPTIONS=NONE stands on all variants or on none."},
 	{"i-frame-playlist-missing", apple + "6.1", Should, "There is an I-frame playlist."},
 	{

@@ -93,6 +93,15 @@ func TestMultivariantFaultsAreFound(t *testing.T) {
 		{`LANGUAGE="en",`, "", []string{"language-missing"}},
 		{`CHANNELS="2",`, "", []string{"channels-missing"}},
 		{"CLOSED-CAPTIONS=NONE\na/", "AUDIO-X=NO\na/", []string{"captions-missing", "captions-partial"}},
+		{
+			"#EXT-X-MEDIA:", `#EXT-X-MEDIA:TYPE=CLOSED-CAPTIONS,GROUP-ID="cc",NAME="English",INSTREAM-ID="CC5"` + "\n#EXT-X-MEDIA:",
+			[]string{"instream-id-form"},
+		},
+		{
+			"#EXT-X-MEDIA:", `#EXT-X-MEDIA:TYPE=CLOSED-CAPTIONS,GROUP-ID="cc",NAME="English",INSTREAM-ID="CC1"` + "\n" +
+				`#EXT-X-MEDIA:TYPE=CLOSED-CAPTIONS,GROUP-ID="cc",NAME="Deutsch",INSTREAM-ID="CC1"` + "\n#EXT-X-MEDIA:",
+			[]string{"instream-id-form"},
+		},
 		{"#EXT-X-I-FRAME-STREAM-INF", "#X", []string{"i-frame-playlist-missing"}},
 		{"#EXT-X-INDEPENDENT-SEGMENTS\n", "", []string{"independent-segments-missing"}},
 		{"#EXT-X-INDEPENDENT-SEGMENTS\n", "#EXT-X-INDEPENDENT-SEGMENTS\n#EXT-X-TARGETDURATION:2\n", []string{"playlist-mixed"}},

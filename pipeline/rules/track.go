@@ -4,6 +4,8 @@ import (
 	"maps"
 	"strconv"
 	"time"
+
+	"github.com/venuecast/venuecast/codecs/captions"
 )
 
 // track is one rendition as it was seen so far.
@@ -41,6 +43,7 @@ type track struct {
 	counters counters      // of MPEG-TS, since the last gap
 	drift    time.Duration // by how much EXTINF was more than the samples, since the last gap
 	turn     int           // of probes
+	spoken   captions.Channels
 	format   string
 }
 

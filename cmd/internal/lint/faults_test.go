@@ -427,7 +427,7 @@ func (f *fault) during() time.Duration {
 }
 
 func TestEveryFaultIsFoundByItsRule(t *testing.T) {
-	for _, c := range slices.Concat(faults, iFrameFaults) {
+	for _, c := range slices.Concat(faults, iFrameFaults, captionFaults) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {

@@ -9,6 +9,7 @@ let hls = null;
 let stalls = 0;
 let dragged = false;
 
+if (!recorded) video.poster = `/live/${encodeURIComponent(feed)}/thumbnail.jpg`;
 document.title = `${feed} – venuecast`;
 $('heading').textContent = feed;
 
