@@ -13,6 +13,8 @@ import (
 
 func TestParameterSetsOfTwoEncodersStandSideBySide(t *testing.T) {
 	var both h264.ParameterSets
+	p := pattern(t, testWidth, testHeight, 0)
+	defer p.Release()
 	for _, id := range []int{0, 1, 31} {
 		o := testOptions(codecs.H264, "libx264")
 		o.SetID = id
@@ -23,8 +25,6 @@ func TestParameterSetsOfTwoEncodersStandSideBySide(t *testing.T) {
 		require.True(t, ok)
 		require.Equal(t, id == 0, free == 1, "both of its sets have the id it was given")
 		require.True(t, both.Update(h264.NALUs(e.ParameterSets())))
-		p := pattern(t, testWidth, testHeight, 0)
-		defer p.Release()
 		check := func(pkt codecs.Packet) error { return own.CheckUnit(pkt.Data) }
 		require.NoError(t, e.Encode(p, 0, codecs.TypeIDR, check))
 		require.NoError(t, e.Flush(check))

@@ -40,12 +40,16 @@ func (g Grid) Shifted(frames int64) Grid {
 	return g
 }
 
-// Intervals returns the intervals of random access pictures, in pictures, that a camera is best set to for a segment target:
-// those of one segment, first that of the grid.
-func (g Grid) Intervals(segment time.Duration) []int64 {
-	intervals := []int64{g.StepFrames}
-	if n := nearestMultiple(g.FrameRate, 1, segment); n != g.StepFrames {
-		intervals = append(intervals, n)
+// Intervals returns the intervals of random access pictures, in pictures, that a camera is best set to: a quarter and a half of a
+// segment where these are whole. When the camera's clock has drifted by some pictures, each segment still has one in its first half.
+func (g Grid) Intervals() (intervals []int64) {
+	for _, pieces := range []int64{4, 2} {
+		if g.StepFrames%pieces == 0 {
+			intervals = append(intervals, g.StepFrames/pieces)
+		}
+	}
+	if intervals == nil {
+		intervals = append(intervals, g.StepFrames)
 	}
 	return intervals
 }

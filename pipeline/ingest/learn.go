@@ -94,11 +94,7 @@ func (l *learner) define(ctx context.Context) (pipeline.Feed, error) {
 	}
 	asked := pipeline.Feed{ID: l.o.ID, Grid: g, Ladder: resolved, Asked: l.o.Ladder}
 	if l.o.Ladder.Passthrough {
-		if asked, err = l.passthrough(asked); err != nil {
-			l.o.Log.Warn("camera cannot be passed through, all renditions are encoded", "feed", l.o.ID, "reason", err,
-				"advice", fmt.Sprintf("set the camera to H.264 without B-frames, constant frame rate, I-frame interval %s",
-					choice(g.Intervals(l.o.Ladder.Segment))))
-		}
+		asked = l.passOn(asked)
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
@@ -109,6 +105,23 @@ func (l *learner) define(ctx context.Context) (pipeline.Feed, error) {
 	l.o.Log.Info("feed is defined", "feed", f.ID, "frame_rate", f.Grid.FrameRate, "segment", f.Grid.Step(),
 		"parts", f.Grid.Parts(), "renditions", len(f.Ladder.Video)+len(f.Ladder.Audio), "passthrough", f.Passthrough != nil)
 	return f, nil
+}
+
+// passOn makes a feed one that passes the camera's pictures on, if that is possible, and says what would be better.
+func (l *learner) passOn(f pipeline.Feed) pipeline.Feed {
+	advice := "I-frame interval " + choice(f.Grid.Intervals())
+	passed, err := l.passthrough(f)
+	if err != nil {
+		l.o.Log.Warn("camera cannot be passed through, all renditions are encoded", "feed", l.o.ID, "reason", err,
+			"advice", "set the camera to H.264 without B-frames, constant frame rate, "+advice)
+		return f
+	}
+	if interval, _ := l.seen.interval(f.Grid.FrameRate); 2*interval > passed.Grid.StepFrames {
+		l.o.Log.Warn("camera is passed through only until its clock drifts by a picture, or it restarts", "feed", l.o.ID,
+			"reason", fmt.Sprintf("its I-frame interval is %d pictures of a segment's %d", interval, passed.Grid.StepFrames),
+			"advice", "set the camera to "+advice)
+	}
+	return passed
 }
 
 func choice(numbers []int64) string {

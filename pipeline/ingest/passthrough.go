@@ -106,7 +106,10 @@ func (l *learner) passthrough(f pipeline.Feed) (pipeline.Feed, error) {
 		return f, err
 	}
 	id, ok := l.seen.sets.UnusedID()
-	if err := l.fitsTop(f); err != nil || !ok {
+	if !ok {
+		return f, errors.New("its parameter sets have all ids")
+	}
+	if err := l.fitsTop(f); err != nil {
 		return f, err
 	}
 	g, err := grid.ForSource(f.Grid.FrameRate, f.Asked.Segment, f.Asked.Part, interval, codecs.TicksAt(l.o.Now()))

@@ -221,6 +221,11 @@ func TestWhatDoesNotFitIsEncoded(t *testing.T) {
 			}
 		}, 0, func(i int64) bool { return i < 8 || i >= 13 }, segmentNoPicture},
 		{"IDRs off the grid", nil, 13, func(i int64) bool { return i >= 13 }, segmentNoAccess},
+		{"IDRs off the grid, two to a segment", func(k int64, u *codecs.AccessUnit) {
+			if (k-7)%24 == 0 {
+				u.RandomAccess, u.Data = true, cameraUnit(k, true, false)
+			}
+		}, 7, func(i int64) bool { return i >= 7 }, segmentNoAccess},
 		{"IDRs too late in the segment", nil, 30, func(int64) bool { return false }, segmentNoAccess},
 	} {
 		t.Run(c.name, func(t *testing.T) {
