@@ -27,7 +27,9 @@ func (f *Feed) MuxedMultivariant(now time.Time, file string) (Text, error) {
 	for _, s := range list.sounds() {
 		if len(v.feed.Ladder.Video) > 0 && s.Bitrate <= thinSound {
 			s.variant.URI += "/" + file
-			s.variant.ClosedCaptions = p.Variants[0].ClosedCaptions // all or none may say that there are none
+			if len(p.Renditions) == 0 {
+				s.variant.ClosedCaptions = m3u8.NoCaptions // all variants say so, or none
+			}
 			p.Variants = append(p.Variants, s.variant)
 		}
 	}

@@ -31,8 +31,8 @@ type Options struct {
 	Token string
 	// MaxWaiting bounds the requests that wait for a part; more get 503. It defaults to 20000.
 	MaxWaiting int
-	// MadeBytes bounds the segments of MPEG-TS that are kept in memory. It defaults to 64 MiB.
-	MadeBytes int64
+	// MuxedBytes bounds the segments of MPEG-TS that are kept in memory. It defaults to 64 MiB.
+	MuxedBytes int64
 	// HeaderTimeout bounds the reading of one request's header. It defaults to 5 s.
 	HeaderTimeout time.Duration
 	// WriteTimeout bounds the sending of one answer. It defaults to 30 s.
@@ -57,8 +57,8 @@ func (o Options) withDefaults() (Options, error) {
 	if o.MaxWaiting <= 0 {
 		o.MaxWaiting = 20000
 	}
-	if o.MadeBytes <= 0 {
-		o.MadeBytes = 64 << 20
+	if o.MuxedBytes <= 0 {
+		o.MuxedBytes = 64 << 20
 	}
 	if o.Connections <= 0 {
 		o.Connections = 32768

@@ -22,8 +22,8 @@ type Server struct {
 	token   [sha256.Size]byte // of the ingest token: comparing digests takes the same time for tokens of any length
 	handler http.Handler
 	waiting atomic.Int64
-	sprites *sprites
-	muxed   *made
+	sprites *made
+	muxed   *muxed
 	parking parking
 }
 
@@ -37,11 +37,11 @@ func New(opts Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	muxed, err := newMade(opts)
+	muxed, err := newMuxed(opts)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{opts: opts, metrics: m, token: sha256.Sum256([]byte(opts.Token)), sprites: newSprites(spriteBytes), muxed: muxed}
+	s := &Server{opts: opts, metrics: m, token: sha256.Sum256([]byte(opts.Token)), sprites: newSprites(), muxed: muxed}
 	s.handler = s.routes()
 	return s, nil
 }

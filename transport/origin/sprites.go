@@ -2,12 +2,7 @@ package origin
 
 import (
 	"bytes"
-	"container/list"
-	"context"
-	"errors"
-	"fmt"
 	"io"
-	"sync"
 	"time"
 
 	"github.com/venuecast/venuecast/codecs/sprite"
@@ -21,115 +16,9 @@ const (
 	spritePatience = 10 * time.Second
 )
 
-// sprites makes sprites, one at a time, and keeps those that were asked for last.
-type sprites struct {
-	bytes int64 // bound of those that are kept
-	turn  chan struct{}
-
-	mu      sync.Mutex // guards the fields below
-	entries map[string]*list.Element
-	recent  *list.List // of *madeSprite, the newest first
-	kept    int64
-	waiting int
-}
-
-var errNotMade = errors.New("the sprite was not made")
-
-// madeSprite is one, or what will be one when done is closed.
-type madeSprite struct {
-	key  string
-	done chan struct{}
-	data []byte
-	err  error
-}
-
-func newSprites(bytes int64) *sprites {
-	return &sprites{bytes: bytes, turn: make(chan struct{}, 1), entries: map[string]*list.Element{}, recent: list.New()}
-}
-
-// get returns the sprite of that key, made by join if it is not kept. Whoever asks for the same waits for the same work.
-func (c *sprites) get(ctx context.Context, key string, join func() ([]byte, error)) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, spritePatience)
-	defer cancel()
-	m, mine, err := c.find(key)
-	if err != nil {
-		return nil, err
-	}
-	if mine {
-		// Others may wait for it, so it is made even if who asked first has gone.
-		c.make(context.WithoutCancel(ctx), m, join)
-	}
-	select {
-	case <-m.done:
-		return m.data, m.err
-	case <-ctx.Done():
-		return nil, fmt.Errorf("waiting for a sprite: %w", context.Cause(ctx))
-	}
-}
-
-// find returns the entry of a key. It is mine when I have to make it.
-func (c *sprites) find(key string) (m *madeSprite, mine bool, err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if e := c.entries[key]; e != nil {
-		c.recent.MoveToFront(e)
-		return e.Value.(*madeSprite), false, nil //nolint:forcetypeassert // the list holds nothing else
-	}
-	if c.waiting >= spritesWaiting {
-		return nil, false, errBusy
-	}
-	c.waiting++
-	m = &madeSprite{key: key, done: make(chan struct{})}
-	c.entries[key] = c.recent.PushFront(m)
-	return m, true, nil
-}
-
-func (c *sprites) make(ctx context.Context, m *madeSprite, join func() ([]byte, error)) {
-	ctx, cancel := context.WithTimeout(ctx, spritePatience)
-	defer cancel()
-	m.err = errNotMade
-	defer c.finish(m) // even when join panics: the server goes on after that
-	select {
-	case c.turn <- struct{}{}:
-		defer func() { <-c.turn }()
-		m.data, m.err = join()
-	case <-ctx.Done():
-		m.err = fmt.Errorf("waiting to make a sprite: %w", context.Cause(ctx))
-	}
-}
-
-// finish keeps what was made, gives up what was not asked for longest, and tells those who wait.
-func (c *sprites) finish(m *madeSprite) {
-	defer close(m.done)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.waiting--
-	if m.err != nil {
-		c.drop(c.entries[m.key])
-		return
-	}
-	c.kept += int64(len(m.data))
-	for e := c.recent.Back(); e != nil && c.kept > c.bytes; {
-		older := e
-		e = e.Prev()
-		if old := older.Value.(*madeSprite); old.finished() && old != m { //nolint:forcetypeassert // the list holds nothing else
-			c.kept -= int64(len(old.data))
-			c.drop(older)
-		}
-	}
-}
-
-func (c *sprites) drop(e *list.Element) { // c.mu is held
-	delete(c.entries, c.recent.Remove(e).(*madeSprite).key) //nolint:forcetypeassert // the list holds nothing else
-}
-
-func (m *madeSprite) finished() bool {
-	select {
-	case <-m.done:
-		return true
-	default:
-		return false
-	}
+// newSprites returns what makes sprites, one at a time.
+func newSprites() *made {
+	return newMade(madeOptions{bytes: spriteBytes, atOnce: 1, waiting: spritesWaiting, patience: spritePatience})
 }
 
 // join makes a sprite. A thumbnail that can not be read is black.

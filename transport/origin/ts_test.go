@@ -169,7 +169,7 @@ func (h *house) counted(t *testing.T, result string) float64 {
 
 func TestSegmentsOfMPEGTSAreKeptWithinABound(t *testing.T) {
 	size := newMuxedHouse(t, origin.Options{}).do("GET", "/ts/hall/540p/1000.ts", nil).Body.Len()
-	h := newMuxedHouse(t, origin.Options{MadeBytes: int64(2*size + size/2)})
+	h := newMuxedHouse(t, origin.Options{MuxedBytes: int64(2*size + size/2)})
 	for _, msn := range []int{1000, 1001, 1000, 1002, 1000, 1001} {
 		require.Equal(t, http.StatusOK, h.do("GET", fmt.Sprintf("/ts/hall/540p/%d.ts", msn), nil).Code)
 	}

@@ -8,13 +8,14 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
 
-func TestASpriteIsMadeOnceForAllWhoAskForIt(t *testing.T) {
+func TestAThingIsMadeOnceForAllWhoAskForIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newSprites(100)
+		c := newMade(madeOptions{bytes: 100, atOnce: 1, waiting: 16, patience: time.Second})
 		made, proceed := 0, make(chan struct{})
 		work := func() ([]byte, error) { made++; <-proceed; return []byte("sheet"), nil }
 		var all sync.WaitGroup
@@ -32,13 +33,13 @@ func TestASpriteIsMadeOnceForAllWhoAskForIt(t *testing.T) {
 	})
 }
 
-func TestSpritesAreMadeOneAtATimeAndTooManyAreTurnedAway(t *testing.T) {
+func TestThingsAreMadeOneAtATimeAndTooManyAreTurnedAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newSprites(1 << 20)
+		c := newMade(madeOptions{bytes: 1 << 20, atOnce: 1, waiting: 16, patience: time.Second})
 		var working, refused atomic.Int64
 		proceed := make(chan struct{})
 		var all sync.WaitGroup
-		for i := range spritesWaiting + 5 {
+		for i := range 16 + 5 {
 			all.Go(func() {
 				_, err := c.get(t.Context(), fmt.Sprint(i), func() ([]byte, error) {
 					require.EqualValues(t, 1, working.Add(1))
@@ -55,13 +56,13 @@ func TestSpritesAreMadeOneAtATimeAndTooManyAreTurnedAway(t *testing.T) {
 		require.EqualValues(t, 5, refused.Load())
 		close(proceed)
 		all.Wait()
-		require.Zero(t, c.waiting)
+		require.Zero(t, c.busy)
 	})
 }
 
-func TestWhoWaitsTooLongForASpriteIsToldSo(t *testing.T) {
+func TestWhoWaitsTooLongForAThingIsToldSo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newSprites(1 << 20)
+		c := newMade(madeOptions{bytes: 1 << 20, atOnce: 1, waiting: 16, patience: time.Second})
 		proceed := make(chan struct{})
 		var all sync.WaitGroup
 		all.Go(func() { _, _ = c.get(t.Context(), "slow", func() ([]byte, error) { <-proceed; return []byte{1}, nil }) })
@@ -74,8 +75,8 @@ func TestWhoWaitsTooLongForASpriteIsToldSo(t *testing.T) {
 	})
 }
 
-func TestSpritesAreKeptWithinTheirBytes(t *testing.T) {
-	c := newSprites(100)
+func TestThingsAreKeptWithinTheirBytes(t *testing.T) {
+	c := newMade(madeOptions{bytes: 100, atOnce: 1, waiting: 16, patience: time.Second})
 	made := 0
 	get := func(key string) {
 		_, err := c.get(t.Context(), key, func() ([]byte, error) { made++; return make([]byte, 40), nil })
