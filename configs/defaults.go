@@ -25,6 +25,7 @@ var (
 	divisors    = map[string]int64{"full": 1, "half": 2}
 	containers  = map[string]ladder.Container{"cmaf": ladder.CMAF, "ts": ladder.MPEGTS}
 	defaultCRF  = map[codecs.Codec]float64{codecs.H264: 23, codecs.H265: 28, codecs.AV1: 35} // those of x264, x265 and SVT-AV1
+	encodes     = map[string]ladder.Encode{"always": ladder.EncodeAlways, "on_demand": ladder.EncodeOnDemand}
 
 	encoders = map[codecs.Codec][]string{
 		codecs.H264: {"libx264", "h264_nvenc", "h264_vaapi", "h264_qsv"},

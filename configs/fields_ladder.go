@@ -87,6 +87,9 @@ func (d *decoder) videos(n ast.Node, names map[string]bool) []ladder.Video {
 		videos = append(videos, d.video(n, names))
 	}
 	slices.SortStableFunc(videos, func(a, b ladder.Video) int { return b.Height - a.Height })
+	if last := len(videos) - 1; last >= 0 && videos[last].Encode == ladder.EncodeOnDemand {
+		d.fail(n, "the lowest rendition, %s, is encoded on_demand: want always, players begin with it", videos[last].Name)
+	}
 	return videos
 }
 
@@ -102,6 +105,7 @@ func (d *decoder) video(n ast.Node, names map[string]bool) ladder.Video {
 		"preset":  func(n ast.Node) { v.Preset, preset = d.text(n, "preset"), n },
 		"encoder": func(n ast.Node) { v.Encoder, encoder = d.text(n, "encoder"), n },
 		"fps":     func(n ast.Node) { v.Divisor = divisors[d.oneOf(n, "fps", "full", "half")] },
+		"encode":  func(n ast.Node) { v.Encode = encodes[d.oneOf(n, "encode", "always", "on_demand")] },
 		"rate":    func(n ast.Node) { capped = d.oneOf(n, "rate", "bitrate", "crf") == "crf" },
 		"crf":     func(n ast.Node) { v.CRF, crf = d.crf(n), n },
 	}, "name", "height", "bitrate")

@@ -126,7 +126,8 @@ func (c *child) session(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	state, err := c.origin.Claim(ctx, pipeline.Session{Feed: feed, Epoch: a.Epoch})
+	claimed, err := c.origin.Open(ctx, pipeline.Session{Feed: feed, Epoch: a.Epoch})
+	state := claimed.State
 	if err != nil {
 		return fmt.Errorf("claiming the feed at the origin: %w", err)
 	}
@@ -144,6 +145,7 @@ func (c *child) session(ctx context.Context) error {
 		Plan: c.plan.now(), Switched: c.switched,
 		Thumbnails: c.thumbnails(feed, meter),
 	}
+	control := c.onDemand(&o, claimed.Demand)
 	from := uint64(1) // all of it, when it is measured
 	if c.job.Report == "" {
 		if from, err = c.from(ctx, &o); err != nil {
@@ -158,23 +160,27 @@ func (c *child) session(ctx context.Context) error {
 	if c.job.Report != "" {
 		err = runMeasured(ctx, o, c.job.Report)
 	} else {
-		err = c.transcode(ctx, o)
+		err = c.transcode(ctx, o, control)
 	}
 	return errors.Join(err, reader.Close())
 }
 
-func (c *child) transcode(ctx context.Context, o transcode.Options) error {
+func (c *child) transcode(ctx context.Context, o transcode.Options, control *transcode.OnDemand) error {
 	w, err := transcode.New(o)
 	if err != nil {
 		return err
 	}
 	c.plan.use(w)
 	defer c.plan.use(nil)
+	if control != nil {
+		return c.obeyDemand(ctx, w, control)
+	}
 	return w.Run(ctx)
 }
 
 func (c *child) switched(rendition string, msn int64, rate transcode.Rate) {
 	c.log.Info("rendition changes its rate", "feed", c.job.Assignment.Feed, "rendition", rendition, "from", msn, "rate", rate)
+	c.meter.Rate(c.job.Assignment.Feed, rendition, rate.Share())
 }
 
 // measured shows how far a reader is behind the bus, and how much of the time it waits for it.

@@ -17,6 +17,7 @@ import (
 type planned struct {
 	mu     sync.Mutex        // guards the fields below
 	parent transcode.Plan    // what the parent allows
+	asked  transcode.Plan    // what viewers ask for
 	worker *transcode.Worker // nil between sessions
 }
 
@@ -43,12 +44,28 @@ func (p *planned) now() transcode.Plan {
 	return p.sum()
 }
 
-func (p *planned) sum() transcode.Plan { return p.parent } // p.mu is held
+func (p *planned) sum() transcode.Plan { return p.parent.With(p.asked) } // p.mu is held
 
-func (p *planned) tell() { // p.mu is held
-	if p.worker != nil {
-		p.worker.SetPlan(p.sum())
+func (p *planned) tell() int64 { // p.mu is held
+	if p.worker == nil {
+		return -1
 	}
+	return p.worker.SetPlan(p.sum())
+}
+
+// demand takes a plan by what viewers ask for, and returns the first segment that obeys it: see Worker.SetPlan.
+func (p *planned) demand(plan transcode.Plan) (from int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.asked = plan
+	return p.tell()
+}
+
+// begun reports whether the worker has begun a segment.
+func (p *planned) begun() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.worker != nil && p.worker.Begun()
 }
 
 // obey takes the parent's orders until they end, which means that the parent is gone.

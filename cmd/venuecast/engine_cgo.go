@@ -29,6 +29,7 @@ type engine struct {
 	feed string
 	// software leaves hardware encoders aside, after one has failed.
 	software bool
+	threads  int // of each encoder; 0: one, which delays least
 }
 
 func (e engine) NewDecoder(c codecs.Codec) (transcode.Decoder, error) {
@@ -44,6 +45,7 @@ func (e engine) NewEncoder(v ladder.Video, g grid.Grid, l ladder.Latency) (trans
 		Codec: v.Codec, Encoder: v.Encoder, Software: e.software, Preset: v.Preset, Bitrate: v.Bitrate, Quality: v.CRF,
 		Width: v.Width, Height: v.Height, Depth: v.Depth, Colour: v.Colour,
 		FrameRate: g.FrameRate, Divisor: v.Divisor, SetID: v.SetID, LowLatency: l == ladder.LatencyLow, BFrames: -1,
+		Threads: e.threads,
 	})
 	if err != nil {
 		return nil, err

@@ -36,7 +36,15 @@ func (h *host) origin(context.Context) ([]pipeline.Stage, error) {
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
-	feeds := live.New(live.Options{Store: disk, StoreFailed: failed, Logger: h.log})
+	demands, connect, err := h.demands()
+	if err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	o := live.Options{Store: disk, StoreFailed: failed, Logger: h.log}
+	if demands != nil {
+		o.OnDemand, o.Demanded, o.ColdStart = true, demands.Grown, demands.ColdStart
+	}
+	feeds := live.New(o)
 	if err := feeds.Restore(); err != nil {
 		return nil, errors.Join(fmt.Errorf("origin: reading the DVR: %w", err), listener.Close())
 	}
@@ -53,7 +61,7 @@ func (h *host) origin(context.Context) ([]pipeline.Stage, error) {
 		return nil, errors.Join(err, listener.Close())
 	}
 	server, err := origin.New(origin.Options{
-		Feeds: feeds, Clips: clips, Listener: listener, TLS: secure, Plain: plain, Token: h.token, Registerer: h.registry, Logger: h.log,
+		Feeds: feeds, Clips: clips, Demands: demands, Listener: listener, TLS: secure, Plain: plain, Token: h.token, Registerer: h.registry, Logger: h.log,
 	})
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())
@@ -63,7 +71,7 @@ func (h *host) origin(context.Context) ([]pipeline.Stage, error) {
 		return nil, errors.Join(err, listener.Close())
 	}
 	h.originAddr = listener.Addr().String()
-	return []pipeline.Stage{feeds, server, check}, nil
+	return append(connect, feeds, server, check), nil
 }
 
 func (h *host) clips(feeds *live.Feeds) (*origin.Clips, error) {

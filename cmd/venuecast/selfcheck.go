@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"path"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -13,6 +14,7 @@ import (
 	"github.com/venuecast/venuecast/pipeline/ladder"
 	"github.com/venuecast/venuecast/pipeline/live"
 	"github.com/venuecast/venuecast/pipeline/rules"
+	"github.com/venuecast/venuecast/transport/origin"
 )
 
 // checkEach is the pause between two samples of a feed.
@@ -79,10 +81,17 @@ func (c *selfCheck) check(ctx context.Context) {
 			sampler := c.ladders[key]
 			if sampler == nil {
 				sampler = lint.NewSampler("http://localhost/"+path+"/"+feed.ID()+"/index.m3u8", c.client, c.report)
+				sampler.Skip = func(url string) bool { return unasked(feed, url) }
 			}
 			now[key] = sampler
-			sampler.Sample(ctx)
+			sampler.Sample(origin.WithoutDemand(ctx))
 		}
 	}
 	c.ladders = now
+}
+
+// unasked reports whether a playlist is that of a rendition on demand that nobody asks for: what it lists is not there.
+func unasked(feed *live.Feed, url string) bool {
+	r := feed.Rendition(path.Base(path.Dir(url)))
+	return r != nil && r.OnDemand() && !r.Asked()
 }

@@ -54,7 +54,8 @@ type Video struct {
 	Encoder string       `json:"encoder"` // libav's name; empty: the first that opens
 	Divisor int64        `json:"divisor"` // 1: the feed's frame rate; 2: every second picture
 	// SetID is the id of the encoder's parameter sets: another than those that stand beside them in the init section.
-	SetID int `json:"set_id,omitempty"`
+	SetID  int    `json:"set_id,omitempty"`
+	Encode Encode `json:"encode,omitempty"`
 
 	// What follows from the source, see For.
 	Depth  int           `json:"depth,omitempty"` // bits per sample: 8 or 10; 0: 8
@@ -98,6 +99,7 @@ func (l Ladder) For(s Source) (Ladder, []string) {
 		v.Depth, v.Colour = s.depth(v.Codec), s.colour(v.Codec)
 		resolved.Video, leftOut = []Video{v}, leftOut[:len(leftOut)-1]
 	}
+	resolved.keepSmallest()
 	return resolved, leftOut
 }
 

@@ -48,7 +48,7 @@ func (p *Past) source(r *Rendition) clip.Source {
 	snap := p.snapshots[r]
 	var source clip.Source
 	for _, s := range piece.of(snap) {
-		if s.gap {
+		if s.missing() {
 			continue
 		}
 		open := func() (io.ReadCloser, error) { return snap.Segment(s.msn) }

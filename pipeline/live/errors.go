@@ -16,6 +16,8 @@ var (
 	ErrConflict = errors.New("an event of this ID has other attributes")
 	// ErrGone means that what was waited for will never come, or has left the window.
 	ErrGone = errors.New("not in the window")
+	// ErrPending means that a rendition on demand has not been made there yet.
+	ErrPending = errors.New("not made yet")
 	// ErrNotReady means that there is not yet enough media to play.
 	ErrNotReady = errors.New("no media yet")
 	// ErrStale means that the feed has had no new part for too long: its playlist must not look alive.

@@ -39,6 +39,9 @@ type view struct {
 	live, listed int64 // in segments
 	album        album
 	spoken       spoken
+
+	reference *Rendition   // which the renditions on demand follow; nil: there are none
+	onDemand  []*Rendition // those
 }
 
 // longestGap returns how many missing segments are listed before the window begins anew: at most an hour of them.
@@ -84,7 +87,12 @@ func (f *Feed) State() pipeline.State {
 func (f *Feed) state() pipeline.State { // f.mu is held
 	state := pipeline.State{}
 	for _, r := range f.Renditions() {
-		if r.started {
+		switch {
+		case r.onDemand:
+			if want, ok := r.want(f.opts.Now()); ok && r.started {
+				state[r.name] = want.From
+			}
+		case r.started:
 			state[r.name] = r.next
 		}
 	}
@@ -139,11 +147,13 @@ func (f *Feed) begin(feed pipeline.Feed, key string) { // f.mu is held
 	for _, audio := range feed.Ladder.Audio {
 		v.renditions = append(v.renditions, newRendition(f, v, audio.Name, codecs.Audio, audio.Bitrate))
 	}
+	v.follow(f.opts.OnDemand)
 	if old != nil {
 		f.breaks.restart()
 	}
 	f.restore(v)
 	f.view.Store(v)
+	v.rejoin()
 	if old != nil {
 		for _, r := range old.renditions {
 			r.retire()

@@ -147,7 +147,8 @@ func (r *Rendition) measured() m3u8.Variant {
 // pictures returns what a rendition's I-frames are as far as it is known now.
 func (r *Rendition) pictures() m3u8.Variant {
 	snap := r.Snapshot()
-	if snap.iframes.segments == 0 {
+	// What is not there when it is listed is a gap among I-frames for good: those of renditions on demand would be little else.
+	if snap.iframes.segments == 0 || r.onDemand {
 		return m3u8.Variant{}
 	}
 	share := r.bitrate / 3 // of a segment's bits, until it is measured

@@ -19,11 +19,11 @@ type Muxed struct {
 	texts       *muxedTexts
 }
 
-// Muxed returns the rendition of that name in MPEG-TS: nil when there is none, or the ladder does not ask for it.
+// Muxed returns the rendition of that name in MPEG-TS: nil when there is none, the ladder does not ask for it, or it is on demand.
 func (f *Feed) Muxed(name string) *Muxed {
 	v := f.view.Load()
 	r := v.rendition(name)
-	if r == nil || v.feed.Ladder.Container != ladder.MPEGTS {
+	if r == nil || r.onDemand || v.feed.Ladder.Container != ladder.MPEGTS {
 		return nil
 	}
 	m := &Muxed{main: r.Snapshot()}

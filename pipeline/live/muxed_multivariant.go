@@ -41,6 +41,9 @@ const thinSound = 64_000
 
 // muxedVariant describes a rendition with its sound, in MPEG-TS.
 func (v *view) muxedVariant(r *Rendition) m3u8.Variant {
+	if r.onDemand {
+		return m3u8.Variant{} // these players wait for nothing
+	}
 	x := r.measured()
 	if sound := v.soundOf(r); sound != nil {
 		y := sound.measured()

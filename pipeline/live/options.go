@@ -29,6 +29,15 @@ type Options struct {
 	StoreFailed func(feed, reason string)
 	// MaxFeeds bounds the number of feeds. It defaults to 256.
 	MaxFeeds int
+	// OnDemand says that demand is reported to the workers: renditions of a ladder that are encoded on demand are listed
+	// whether they are made or not. Without it they are like all others, and workers are to make them always.
+	OnDemand bool
+	// Demanded, if not nil, is called when a rendition on demand begins to be asked for, or more of it than before.
+	// It must not block.
+	Demanded func(feed, rendition string, cold bool)
+	// ColdStart, if not nil, is called when the first segment of a rendition that nobody had asked for is there, with
+	// the time since the first request. It must not block, nor call back.
+	ColdStart func(feed, rendition string, after time.Duration)
 	// Logger tells of store failures, at most once a minute. It defaults to slog.Default().
 	Logger *slog.Logger
 	// Now is the clock. It defaults to time.Now.
@@ -44,6 +53,12 @@ func (o Options) withDefaults() Options {
 	defaultTo(&o.MaxFeeds, 256)
 	if o.StoreFailed == nil {
 		o.StoreFailed = func(string, string) {}
+	}
+	if o.Demanded == nil {
+		o.Demanded = func(string, string, bool) {}
+	}
+	if o.ColdStart == nil {
+		o.ColdStart = func(string, string, time.Duration) {}
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()

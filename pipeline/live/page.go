@@ -19,11 +19,11 @@ type page struct {
 	plain, deflated []byte
 }
 
-// addPage makes the page that ends with the segment before next, if all of it and one segment before are kept:
+// addPage makes the page that ends with the segment before end, if all of it and one segment before are kept:
 // a playlist that begins with a page's first segment has a tag more, EXT-X-MAP, and does not use it.
-func (r *Rendition) addPage() {
-	first := r.next.MSN - pageSegments
-	if r.next.MSN%pageSegments != 0 || first <= r.kept[0].msn {
+func (r *Rendition) addPage(end int64) {
+	first := end - pageSegments
+	if end%pageSegments != 0 || first <= r.kept[0].msn {
 		return
 	}
 	i := first - r.kept[0].msn
@@ -31,7 +31,7 @@ func (r *Rendition) addPage() {
 	if r.pages == nil {
 		r.pages = map[int64]*page{}
 	}
-	r.pages[first] = &page{segments: r.kept[i:], initInForce: r.kept[i-1].init}
+	r.pages[first] = &page{segments: r.kept[i : i+pageSegments], initInForce: r.kept[i-1].init}
 }
 
 // dropPages forgets pages of which something is gone.

@@ -46,7 +46,7 @@ func (f *Feed) Past(from, to time.Time) (*Past, error) {
 		return nil, fmt.Errorf("%w: want a piece of up to %v", ErrInvalid, maxListed*g.Step())
 	}
 	for _, s := range p.snapshots {
-		if slices.ContainsFunc(p.of(s), func(s *segment) bool { return !s.gap }) {
+		if slices.ContainsFunc(p.of(s), func(s *segment) bool { return !s.missing() }) {
 			return p, nil
 		}
 	}
@@ -136,6 +136,9 @@ func (p *Past) describe(r *Rendition) m3u8.Variant {
 }
 
 func (p *Past) pictures(r *Rendition) m3u8.Variant {
+	if r.onDemand {
+		return m3u8.Variant{}
+	}
 	return p.variant(r, func(s *segment) int64 { return s.iframe })
 }
 
@@ -146,7 +149,7 @@ func (p *Past) variant(r *Rendition, size func(*segment) int64) m3u8.Variant {
 	var formats []string
 	var shown m3u8.VideoRange
 	for _, s := range p.of(snap) {
-		if s.gap {
+		if s.missing() {
 			continue
 		}
 		measured.add(size(s), s.seconds())

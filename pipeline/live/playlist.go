@@ -149,7 +149,7 @@ func (s *Snapshot) appendFinished(b *builder, segments []*segment, initInForce, 
 func (s *Snapshot) appendRecent(b *builder, segments []*segment, initInForce, base string) {
 	for _, seg := range segments {
 		tag := s.finished(seg, initInForce, base)
-		if m := seg.media.Load(); m != nil {
+		if m := seg.media.Load(); m != nil && !seg.lost.Load() {
 			tag.Parts = partTags(base, seg.msn, m.parts, seg.timescale)
 		}
 		b.plain, initInForce = tag.Append(b.plain), seg.init
@@ -173,7 +173,7 @@ func (s *Snapshot) appendIFrames(b *builder, segments []*segment, initInForce, b
 // finished returns the tags of a finished segment without its parts. base is what its addresses begin with.
 func (s *Snapshot) finished(seg *segment, initInForce, base string) m3u8.Segment {
 	tag := s.start(seg.msn, seg.start, seg.init, initInForce, base)
-	tag.Gap, tag.Duration, tag.URI = seg.gap, seg.seconds(), base+strconv.FormatInt(seg.msn, 10)+".m4s"
+	tag.Gap, tag.Duration, tag.URI = seg.gapIn(base), seg.seconds(), base+strconv.FormatInt(seg.msn, 10)+".m4s"
 	return tag
 }
 
@@ -189,7 +189,7 @@ func (s *Snapshot) start(msn int64, at discontinuity, init, initInForce, base st
 func partTags(base string, msn int64, parts []part, timescale int64) []m3u8.Part {
 	tags := make([]m3u8.Part, len(parts))
 	for i, p := range parts {
-		tags[i] = m3u8.Part{Duration: span(p.duration, timescale), URI: base + partURI(msn, i), Independent: p.independent, Gap: p.gap}
+		tags[i] = m3u8.Part{Duration: span(p.duration, timescale), URI: base + partURI(msn, i), Independent: p.independent, Gap: p.gap || p.cold && base != ""}
 	}
 	return tags
 }

@@ -98,6 +98,8 @@ func (r *Rendition) check(p pipeline.Part) error {
 		return fmt.Errorf("duration %v above the part target %v", span(p.Duration, p.Timescale), r.view.feed.Grid.PartTarget())
 	case p.Gap != (len(p.Data) == 0) || len(p.Data) > MaxPartBytes:
 		return fmt.Errorf("%d bytes", len(p.Data))
+	case r.onDemand && (p.Timescale != r.timescale || p.Duration != r.missing(p.Position(), r.timescale)):
+		return fmt.Errorf("duration %d/%d, while %d/%d was listed", p.Duration, p.Timescale, r.missing(p.Position(), r.timescale), r.timescale)
 	case len(r.open) > 0 && p.MSN == r.next.MSN && p.Timescale != r.timescale:
 		return fmt.Errorf("timescale changes from %d to %d within a segment", r.timescale, p.Timescale)
 	}

@@ -17,7 +17,10 @@ type Rendition struct {
 	name      string
 	kind      codecs.Kind
 	bitrate   int64 // as declared by the ladder
-	parts     int   // per segment
+	onDemand  bool  // it is listed as the feed's reference is, whether it is made or not
+	demand    demand
+	unmade    bool // the worker has said that it does not make it now; guarded by feed.mu
+	parts     int  // per segment
 	feed      *Feed
 	view      *view
 	elsewhere string // what the addresses of its media begin with in playlists that do not lie with them
@@ -62,7 +65,12 @@ func (r *Rendition) Kind() codecs.Kind { return r.kind }
 // add takes a checked part.
 func (r *Rendition) add(p pipeline.Part) { // feed.mu is held
 	at := p.Position()
-	if p.MSN < r.initFrom || r.started && at.Less(r.next) {
+	if p.MSN < r.initFrom {
+		return
+	}
+	r.unmade = p.Gap
+	if r.started && at.Less(r.next) {
+		r.supply(p)
 		return
 	}
 	if r.started && p.MSN-r.next.MSN >= r.view.longestGap() {
@@ -79,14 +87,24 @@ func (r *Rendition) add(p pipeline.Part) { // feed.mu is held
 		r.timescale = p.Timescale
 	}
 	r.fill(at)
-	r.append(part{duration: p.Duration, independent: p.Independent, gap: p.Gap, data: p.Data, crc: crc32.ChecksumIEEE(p.Data)})
+	r.append(taken(p))
 	r.lastPart = r.feed.opts.Now()
+	r.publishFollowers()
 	r.publish()
+}
+
+// taken returns a part as it is kept.
+func taken(p pipeline.Part) part {
+	return part{duration: p.Duration, independent: p.Independent, gap: p.Gap, data: p.Data, crc: crc32.ChecksumIEEE(p.Data)}
 }
 
 // fill lists all from next up to at as missing.
 func (r *Rendition) fill(at pipeline.Position) {
 	for r.next.Less(at) {
+		if r.onDemand {
+			r.append(r.placeholder())
+			continue
+		}
 		r.append(part{duration: r.missing(r.next, r.timescale), gap: true})
 	}
 }
@@ -102,28 +120,40 @@ func (r *Rendition) missing(at pipeline.Position, timescale int64) int64 {
 }
 
 func (r *Rendition) append(p part) {
+	r.lead(r.next, p.gap)
 	r.open = append(r.open, p)
 	r.next.Part++
 	if r.next.Part < r.parts {
 		return
 	}
 	s := &segment{msn: r.next.MSN, timescale: r.timescale, init: r.initAt(r.next.MSN), start: r.feed.breaks.of(r.next.MSN)}
-	s.close(r.open)
-	if first := r.open[0]; r.kind == codecs.Video && !s.gap && !first.gap {
-		s.iframe, _ = cmaf.FirstPicture(first.data) // else it has none that can be shown by itself
+	if s.await(r.open); !s.pending.Load() {
+		s.close(r.open)
+		r.finish(s, r.open)
 	}
 	r.next, r.open = pipeline.Position{MSN: r.next.MSN + 1}, nil
 	r.kept = append(r.kept, s)
-	if !s.gap {
-		r.rates.add(s.size, s.seconds())
-		r.iframes.add(s.iframe, s.seconds())
-		r.feed.bytes += s.size
-		r.feed.archive.put(r.feed, s.storeName(r.storePath()), s.media.Load().whole, s)
-	}
-	r.addPage()
+	r.addPage(r.next.MSN - r.unsettled())
 	r.trim()
 	r.feed.expireEvents()
 	r.edition++
+}
+
+// finish takes account of a segment that has all its parts, and stores it.
+func (r *Rendition) finish(s *segment, parts []part) {
+	if s.gap {
+		return
+	}
+	if first := parts[0]; r.kind == codecs.Video && !first.gap {
+		s.iframe, _ = cmaf.FirstPicture(first.data) // else it has none that can be shown by itself
+	}
+	r.rates.add(s.size, s.seconds())
+	r.iframes.add(s.iframe, s.seconds())
+	r.feed.bytes += s.size
+	r.feed.archive.put(r.feed, s.storeName(r.storePath()), s.media.Load().whole, s)
+	if after, first := r.demand.begun(s.msn, r.feed.opts.Now()); first {
+		r.feed.opts.ColdStart(r.feed.id, r.name, after)
+	}
 }
 
 // initAt returns the version of the init section that a segment needs.
@@ -139,7 +169,7 @@ func (r *Rendition) trim() {
 	live, end := r.view.live, r.next.MSN
 	r.first = max(r.first, end-r.view.listed)
 	// What leaves memory and did not get into the store ends the playlist there: nothing listed may be missing.
-	if s := r.segment(end - live - 1); s != nil && !s.gap && !s.stored.Load() {
+	if s := r.segment(end - live - 1); s != nil && !s.gap && !s.lose() && !s.stored.Load() {
 		r.first = max(r.first, end-live)
 	}
 	if oldest := r.feed.affordable(); oldest > 0 {
@@ -166,7 +196,7 @@ func (r *Rendition) drop(n int) {
 	var names []string
 	for _, s := range r.kept[:n] {
 		s.media.Store(nil) // the array behind kept, and readers of old snapshots, hold on to s
-		if !s.gap {
+		if !s.lose() && !s.gap {
 			names = append(names, s.storeName(r.storePath()))
 			r.feed.bytes -= s.size
 		}
@@ -210,6 +240,11 @@ func find(kept []*segment, msn int64) *segment {
 func (r *Rendition) reset() {
 	r.drop(len(r.kept))
 	r.started, r.open = false, nil
+	for _, o := range r.followers() {
+		if o.started && o.next.MSN <= r.next.MSN+1 {
+			o.reset()
+		}
+	}
 }
 
 // publish shows readers what is there now and wakes those who wait.

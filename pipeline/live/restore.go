@@ -108,7 +108,7 @@ func (r *Rendition) restoreOne(s *segment) {
 	r.timescale = s.timescale
 	r.kept = append(r.kept, s)
 	r.next.MSN = s.msn + 1
-	r.addPage()
+	r.addPage(r.next.MSN)
 	r.edition++
 }
 

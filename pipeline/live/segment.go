@@ -13,6 +13,8 @@ type part struct {
 	duration    int64 // in units of the segment's timescale
 	independent bool
 	gap         bool // it never came
+	pending     bool // of a rendition on demand: it can be made
+	cold        bool // it was listed when nobody asked for it
 	data        []byte
 	crc         uint32
 }
@@ -31,6 +33,11 @@ type segment struct {
 
 	media  atomic.Pointer[media] // nil when its bytes are not in memory
 	stored atomic.Bool           // its bytes are in the store
+
+	// Of a rendition on demand only.
+	cold    bool        // a part of it was listed when nobody asked for it
+	pending atomic.Bool // not all of its parts are there: size, crc and iframe are not known
+	lost    atomic.Bool // nor will they be any more
 }
 
 // media is a segment's bytes, and where its parts lie in them.

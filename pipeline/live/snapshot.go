@@ -132,14 +132,20 @@ func (s *Snapshot) Part(at pipeline.Position) (Media, error) {
 		return Media{}, ErrGone
 	}
 	p := parts[at.Part]
+	if p.pending {
+		return Media{}, ErrPending
+	}
 	return Media{inMemory{bytes.NewReader(p.data)}, fmt.Sprintf("%d.%d-%08x", at.MSN, at.Part, p.crc)}, nil
 }
 
 // Segment returns the bytes of a finished segment: ErrGone when it is a gap, or not, or no longer, there.
 func (s *Snapshot) Segment(msn int64) (Media, error) {
 	seg := find(s.kept, msn)
-	if seg == nil || seg.gap {
+	if seg == nil || seg.gap || seg.lost.Load() {
 		return Media{}, ErrGone
+	}
+	if seg.pending.Load() {
+		return Media{}, ErrPending
 	}
 	tag := fmt.Sprintf("%d-%08x", msn, seg.crc)
 	if m := seg.media.Load(); m != nil {

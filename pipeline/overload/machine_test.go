@@ -106,7 +106,7 @@ func (f *running) make(now time.Time, work float64) (spent float64) {
 func (f *running) need() float64 {
 	need := f.Base
 	for _, r := range f.Renditions {
-		need += r.Load * []float64{1, 0.5, 0}[f.holds[r.Name]]
+		need += r.Load * f.holds[r.Name].Share()
 	}
 	return need
 }

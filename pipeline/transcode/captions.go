@@ -35,7 +35,7 @@ func (s *shot) captions() []byte {
 
 // leaveOut takes the captions of a picture that rendition i does not show.
 func (s *source) leaveOut(i int, frame int64, triplets []byte) {
-	if s.rates[i] == RateOff || frame < s.w.renditions[i].first { // nobody misses them, or another worker has sent them
+	if !s.rates[i].made() || frame < s.w.renditions[i].first { // nobody misses them, or another worker has sent them
 		s.spoken[i].waiting = nil
 		return
 	}

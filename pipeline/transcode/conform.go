@@ -145,7 +145,7 @@ func cascade(video []ladder.Video, off func(i int) bool) []int {
 }
 
 func (s *source) cascade() []int {
-	return cascade(s.w.o.Feed.Ladder.Video, func(i int) bool { return s.rates[i] == RateOff })
+	return cascade(s.w.o.Feed.Ladder.Video, func(i int) bool { return !s.rates[i].made() })
 }
 
 func (s *shot) release() {

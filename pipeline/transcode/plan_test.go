@@ -27,8 +27,8 @@ func (r *plannedReader) Next(ctx context.Context) (pipeline.Record, error) {
 	return r.fakeReader.Next(ctx)
 }
 
-// planned runs a worker to the end of the source; at gives it a plan before a frame.
-func planned(t *testing.T, first Plan, at map[int64]Plan) (o *fakeOrigin, switched []string, done int) {
+// runPlanned runs a worker to the end of the source; at gives it a plan before a frame.
+func runPlanned(t *testing.T, first Plan, at map[int64]Plan) (o *fakeOrigin, switched []string, done int) {
 	t.Helper()
 	o, engine := newOrigin(0), &fakeEngine{}
 	var w *Worker
@@ -80,9 +80,9 @@ func every(n int64) func(int64) int64 { return func(int64) int64 { return n } }
 
 func TestARenditionGoesOffAndOnAtSegmentBoundaries(t *testing.T) {
 	// The plans come in the middle of a segment, and take effect with the next.
-	off, on := Plan{"high": RateOff}, Plan{}
-	o, switched, done := planned(t, nil, map[int64]Plan{1003*48 + 5: off, 1007*48 + 40: on, 1009*48 + 1: off, 1010*48 + 47: on})
-	require.Equal(t, []string{"high 1004 off", "high 1008 full", "high 1010 off", "high 1011 full"}, switched)
+	off, on := Plan{"high": RateIdle}, Plan{}
+	o, switched, done := runPlanned(t, nil, map[int64]Plan{1003*48 + 5: off, 1007*48 + 40: on, 1009*48 + 1: off, 1010*48 + 47: on})
+	require.Equal(t, []string{"high 1004 idle", "high 1008 full", "high 1010 idle", "high 1011 full"}, switched)
 	high := wholeSegments(t, o.parts["high"], every(1))
 	require.Equal(t, []int64{1000, 1001, 1002, 1003, 1008, 1009, 1011, 1012, 1013, 1014, 1015, 1016, 1017, 1018, 1019}, high)
 	require.Len(t, wholeSegments(t, o.parts["low"], every(2)), 20)
@@ -90,7 +90,7 @@ func TestARenditionGoesOffAndOnAtSegmentBoundaries(t *testing.T) {
 }
 
 func TestTheOriginIsToldOfEachPartThatIsNotMade(t *testing.T) {
-	o, _, _ := planned(t, nil, map[int64]Plan{1003*48 + 5: {"high": RateOff}, 1005*48 + 40: nil})
+	o, _, _ := runPlanned(t, nil, map[int64]Plan{1003*48 + 5: {"high": RateOff}, 1005*48 + 40: nil})
 	var gaps []pipeline.Position
 	for _, p := range o.gaps["high"] {
 		require.Empty(t, p.Data)
@@ -107,16 +107,16 @@ func TestTheOriginIsToldOfEachPartThatIsNotMade(t *testing.T) {
 }
 
 func TestARenditionThatIsOffFromTheStartHasItsInitSection(t *testing.T) {
-	o, _, done := planned(t, Plan{"high": RateOff}, map[int64]Plan{1005 * 48: {}})
+	o, _, done := runPlanned(t, Plan{"high": RateOff}, map[int64]Plan{1005 * 48: {}})
 	require.Equal(t, []int64{1005, 1006}, wholeSegments(t, o.parts["high"], every(1))[:2])
 	require.NotEmpty(t, o.inits["high"])
-	always, _, _ := planned(t, nil, nil)
+	always, _, _ := runPlanned(t, nil, nil)
 	require.Equal(t, always.inits, o.inits)
 	require.Positive(t, done, "nobody waits for it")
 }
 
 func TestHalfTheRateKeepsSegmentsAndParts(t *testing.T) {
-	o, switched, _ := planned(t, Plan{"high": RateHalf}, map[int64]Plan{
+	o, switched, _ := runPlanned(t, Plan{"high": RateHalf}, map[int64]Plan{
 		1003*48 + 5: {"low": RateHalf}, 1006*48 + 30: {"high": RateHalf, "low": RateHalf}, 1008*48 + 1: {"high": RateOff}, 1010 * 48: {"high": RateHalf},
 	})
 	require.Equal(t, []string{

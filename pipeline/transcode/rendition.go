@@ -73,7 +73,7 @@ func (r *rendition) Run(ctx context.Context) (err error) {
 	if err := r.parts.Push(ctx, output{init: r.pack.Init()}, 0); err != nil {
 		return err
 	}
-	if r.rateOf(r.w.o.Plan) == RateOff {
+	if !r.rateOf(r.w.o.Plan).made() {
 		r.close() // it was opened for its parameter sets
 	}
 	return r.encode(ctx)

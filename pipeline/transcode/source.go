@@ -32,6 +32,8 @@ type source struct {
 	quiet   int64  // frame up to which time has been taken from our own clock
 	end     int64  // the frame not to show any more; 0: none
 	units   codedUnits
+	left    bool // end is that of the part that was in progress when the worker was told to leave
+	begun   bool // a frame was shown
 
 	width, height int // of the newest picture; 0 before the first
 }
@@ -60,19 +62,19 @@ func (s *source) Run(ctx context.Context) (err error) {
 	}
 }
 
-// ends reports whether the worker leaves and the part in progress is complete.
+// ends reports whether all is made that was to be, or the worker leaves and the part in progress is complete.
 func (s *source) ends() bool {
-	if !s.w.leaving.Load() {
-		return false
-	}
-	if s.conform.next < 0 {
-		return true
-	}
-	if s.end == 0 {
+	if s.w.leaving.Load() && !s.left {
+		if s.conform.next < 0 {
+			return true
+		}
 		g, last := s.w.grid, s.conform.next-1
-		s.end = g.PartFrame(g.Segment(last), g.Part(last)+1)
+		if end := g.PartFrame(g.Segment(last), g.Part(last)+1); s.end == 0 || end < s.end {
+			s.end = end
+		}
+		s.left = true
 	}
-	return s.conform.next >= s.end
+	return s.end != 0 && s.conform.next >= s.end
 }
 
 func (s *source) open(ctx context.Context) error {
@@ -85,7 +87,7 @@ func (s *source) open(ctx context.Context) error {
 		s.scalers = append(s.scalers, sc)
 		s.rates, s.spoken = append(s.rates, r.rateOf(w.o.Plan)), append(s.spoken, subtitles{})
 	}
-	s.from = s.cascade()
+	s.from, s.end = s.cascade(), w.o.Until
 	slate, err := s.openSlate()
 	if err != nil {
 		return err
@@ -241,9 +243,9 @@ func (s *source) show(ctx context.Context, frame int64, p *shot) error {
 	}
 	unit, captions := s.units.take(frame), p.captions()
 	for i, r := range s.w.renditions {
-		if s.rates[i] == RateOff {
+		if !s.rates[i].made() {
 			s.leaveOut(i, frame, captions)
-			if err := s.gap(ctx, r, frame); err != nil {
+			if err := s.gap(ctx, i, frame); err != nil {
 				return err
 			}
 			continue
@@ -280,7 +282,11 @@ func (s *source) keep(u codecs.AccessUnit) {
 }
 
 // gap tells a rendition that is off of the part that ends with frame, if one does.
-func (s *source) gap(ctx context.Context, r *rendition, frame int64) error {
+func (s *source) gap(ctx context.Context, rendition int, frame int64) error {
+	if s.rates[rendition] == RateIdle {
+		return nil
+	}
+	r := s.w.renditions[rendition]
 	if g := s.w.grid; g.Part(frame+1) == g.Part(frame) && g.Segment(frame+1) == g.Segment(frame) {
 		return nil
 	}

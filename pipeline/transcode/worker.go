@@ -29,6 +29,8 @@ type Options struct {
 	Done func(ctx context.Context, seq uint64, msn int64) error
 	// Plan is how much of each rendition is encoded at first: see SetPlan.
 	Plan Plan
+	// Until is the frame before which the worker ends; 0: it goes on.
+	Until int64
 	// Switched is called when a video rendition goes over to another rate with segment msn. It may be nil. It must not block.
 	Switched func(rendition string, msn int64, rate Rate)
 
@@ -67,7 +69,7 @@ type Worker struct {
 	pushers    []*pusher
 	thumbnails *thumbnails
 	progress   *progress
-	plan       atomic.Pointer[Plan]
+	planned    planned
 	leaving    atomic.Bool // the part in progress is the last
 }
 
@@ -94,14 +96,13 @@ func New(o Options) (*Worker, error) {
 	if o.Switched == nil {
 		o.Switched = func(string, int64, Rate) {}
 	}
-	w := &Worker{o: o, grid: o.Feed.Grid, first: -1}
-	w.SetPlan(o.Plan)
+	w := &Worker{o: o, grid: o.Feed.Grid, first: -1, planned: planned{plan: o.Plan, begun: -1}}
 	w.addVideo()
 	w.addAudio()
 	w.thumbnails = newThumbnails(w, o.Thumbnails)
 	w.progress = newProgress(w.grid, o.Feed.Ladder.Names(), o.Done)
 	for _, r := range w.renditions {
-		if r.rateOf(o.Plan) == RateOff {
+		if !r.rateOf(o.Plan).made() {
 			w.progress.switched(r.video.Name, 0, false)
 		}
 	}
@@ -114,7 +115,7 @@ func (w *Worker) addVideo() {
 			v.Divisor = 1 // parts of this rendition would not end where the others' do
 		}
 		r := &rendition{w: w, video: v, first: -1, queue: pipeline.NewQueue(w.o.Pictures, 0, framed.release), parts: w.pusher(v.Name)}
-		if p, ok := w.o.Resume[v.Name]; ok && r.rateOf(w.o.Plan) != RateOff {
+		if p, ok := w.o.Resume[v.Name]; ok && r.rateOf(w.o.Plan).made() {
 			r.first = w.grid.PartFrame(p.MSN, p.Part)
 			w.needs(r.first)
 		}

@@ -135,8 +135,12 @@ func clientOptions(o Options, payload *atomic.Int64) []nats.Option {
 			o.Logger.Info("connection to NATS is back")
 		}),
 		// Denied subjects and slow subscriptions are reported only here.
-		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
-			o.Logger.Warn("NATS reports an error", "error", err)
+		nats.ErrorHandler(func(_ *nats.Conn, sub *nats.Subscription, err error) {
+			subject := ""
+			if sub != nil {
+				subject = sub.Subject
+			}
+			o.Logger.Warn("NATS reports an error", "error", err, "client", o.Name, "subject", subject)
 		}),
 	}
 }

@@ -15,6 +15,8 @@ type Transcode struct {
 	lagMessages, lagSeconds, factor, lag            *prometheus.GaugeVec
 	parts, bytes, media, pictures, samples, retries *prometheus.CounterVec
 	thumbnails, segments, idle                      *prometheus.CounterVec
+	rate                                            *prometheus.GaugeVec
+	fills                                           *prometheus.CounterVec
 	latency, lateness                               *prometheus.HistogramVec
 	processorTime                                   func() time.Duration
 }
@@ -55,6 +57,10 @@ func NewTranscode(reg prometheus.Registerer) *Transcode {
 		labelFeed, labelReason)
 	m.idle = counters(reg, s, "venuecast_transcode_source_idle_seconds_total",
 		"Time in which the worker waited for records; while it does not grow, what comes after the bus holds the feed up.", labelFeed)
+	m.rate = gauges(reg, s, "venuecast_transcode_rendition_rate",
+		"Share of a video rendition's pictures that are encoded now; 0: nobody asks for it, or there is no room.", labelFeed, labelRendition)
+	m.fills = counters(reg, s, "venuecast_transcode_fills_total",
+		"Times that a rendition was made from before it was asked for.", labelFeed, labelRendition)
 	m.latency = histograms(reg, s, "venuecast_latency_seconds",
 		"Time from the capture of a part's last picture until the origin had the part.", latencyBuckets, labelFeed)
 	m.lateness = histograms(reg, s, "venuecast_part_lateness_seconds",

@@ -39,5 +39,8 @@
 //	POST /api/v1/clips                                has an MP4 cut: {"feed", "from", "to", "rendition"}
 //	DELETE /api/v1/clips/{clip}
 //
+// A rendition on demand is listed like any other. A GET of its playlist, init section or media is demand: workers are told, and
+// media that are listed and not made yet are waited for, up to 4 s. What is still not there then gets 503. HEAD is no demand.
+//
 // With ?ll=0 on the multivariant playlist the playlists have no low-latency tags.
 package origin

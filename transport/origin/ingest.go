@@ -26,6 +26,8 @@ const (
 	HeaderIndependent = "Venuecast-Independent"
 	HeaderGap         = "Venuecast-Gap"      // true: the part is not made, and has no body
 	HeaderCaptions    = "Venuecast-Captions" // the CEA-608 channels whose captions begin in a part, if any: "CC1,CC3"
+	// HeaderDemand is in the answer to a claim when the worker will be told what is asked for; else it is to make everything.
+	HeaderDemand = "Venuecast-Demand"
 )
 
 const maxSessionBytes = 1 << 20
@@ -64,6 +66,9 @@ func (s *Server) postSession(w http.ResponseWriter, req *http.Request) {
 	if err != nil {
 		s.refuse(w, err)
 		return
+	}
+	if s.opts.Demands != nil {
+		w.Header().Set(HeaderDemand, "reported")
 	}
 	writeJSON(w, state)
 }

@@ -18,6 +18,8 @@ type Options struct {
 	Feeds *live.Feeds
 	// Clips, if not nil, is what viewers can have cut. The server runs it.
 	Clips *Clips
+	// Demands, if not nil, tells workers what viewers ask for of renditions on demand. The server runs it.
+	Demands *Demands
 	// Listener is where Run accepts connections; Run closes it. It may be nil when only Handler is used.
 	Listener net.Listener
 	// TLS, if not nil, is how Run speaks HTTPS on the Listener, HTTP/2 included.

@@ -42,7 +42,7 @@ func (s *Server) getMultivariant(w http.ResponseWriter, req *http.Request) {
 func (s *Server) getFile(w http.ResponseWriter, req *http.Request) {
 	rendition := s.rendition(req)
 	f := parseFile(req.PathValue("file"))
-	if rendition == nil || f.kind == noFile {
+	if rendition == nil || f.kind == noFile || f.kind == iframesFile && rendition.OnDemand() {
 		fail(w, http.StatusNotFound, "no such file", time.Second)
 		return
 	}
@@ -57,7 +57,7 @@ func (s *Server) getFile(w http.ResponseWriter, req *http.Request) {
 func (s *Server) getDVR(w http.ResponseWriter, req *http.Request) {
 	rendition := s.rendition(req)
 	f := parseFile(req.PathValue("file"))
-	if rendition == nil || !f.isPlaylist() {
+	if rendition == nil || !f.isPlaylist() || f.kind == iframesFile && rendition.OnDemand() {
 		fail(w, http.StatusNotFound, "no such file", time.Second)
 		return
 	}
@@ -94,6 +94,7 @@ func (s *Server) getPlaylist(w http.ResponseWriter, req *http.Request, r *live.R
 		s.reply(w, req, r, ask, nil, err)
 		return
 	}
+	asked(req, r, snap.Wanted(d.plain))
 	if !ask.blocking {
 		s.reply(w, req, r, ask, snap, nil)
 		return
@@ -110,11 +111,16 @@ func (s *Server) getPlaylist(w http.ResponseWriter, req *http.Request, r *live.R
 // getMedia answers with a segment, part or init section. The hinted part is held until it is whole (§6.2.6).
 func (s *Server) getMedia(w http.ResponseWriter, req *http.Request, r *live.Rendition, f file) {
 	snap := r.Snapshot()
+	if r.OnDemand() && f.kind != initFile {
+		s.getOnDemand(w, req, r, f)
+		return
+	}
 	var media live.Media
 	var err error
 	switch {
 	case f.kind == initFile:
 		media, err = snap.Init(f.init)
+		asked(req, r, snap.Wanted(false))
 	case f.kind == segmentFile:
 		media, err = snap.Segment(f.place.MSN)
 	case f.place == snap.Next() && snap.Err(s.opts.Now()) == nil:
@@ -240,6 +246,9 @@ func failLive(w http.ResponseWriter, err error, maxAge time.Duration) {
 	case errors.Is(err, live.ErrNotReady):
 		w.Header().Set("Retry-After", "1")
 		fail(w, http.StatusServiceUnavailable, "the feed is starting", time.Second)
+	case errors.Is(err, live.ErrPending):
+		w.Header().Set("Retry-After", "1")
+		fail(w, http.StatusServiceUnavailable, "not made yet", 0)
 	default: // it waited too long, too many wait, or the server is closing
 		w.Header().Set("Retry-After", "1")
 		fail(w, http.StatusServiceUnavailable, "not available in time", 0)

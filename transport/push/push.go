@@ -105,20 +105,34 @@ func (c *Client) Close() { c.opts.HTTPClient.CloseIdleConnections() }
 
 // Claim opens a session and returns where each rendition goes on. pipeline.ErrFenced means that a later one is open.
 func (c *Client) Claim(ctx context.Context, session pipeline.Session) (pipeline.State, error) {
+	claimed, err := c.Open(ctx, session)
+	return claimed.State, err
+}
+
+// Claimed is what the origin answers to a claim.
+type Claimed struct {
+	// State is where each rendition goes on. One on demand is absent unless somebody asks for it.
+	State pipeline.State
+	// Demand says that the origin reports demand: without, renditions on demand are to be made always.
+	Demand bool
+}
+
+// Open opens a session. pipeline.ErrFenced means that a later one is open.
+func (c *Client) Open(ctx context.Context, session pipeline.Session) (claimed Claimed, err error) {
 	body, err := json.Marshal(session)
 	if err != nil {
-		return nil, fmt.Errorf("writing the session of feed %s: %w", session.Feed.ID, err)
+		return claimed, fmt.Errorf("writing the session of feed %s: %w", session.Feed.ID, err)
 	}
 	header := http.Header{"Content-Type": {"application/json"}}
-	answer, err := c.send(ctx, request{http.MethodPost, session.Feed.ID, c.address(session.Feed.ID, "session"), header, body})
+	heard := func(h http.Header) { claimed.Demand = h.Get("Venuecast-Demand") != "" }
+	answer, err := c.send(ctx, request{http.MethodPost, session.Feed.ID, c.address(session.Feed.ID, "session"), header, body, heard})
 	if err != nil {
-		return nil, fmt.Errorf("claiming feed %s: %w", session.Feed.ID, err)
+		return Claimed{}, fmt.Errorf("claiming feed %s: %w", session.Feed.ID, err)
 	}
-	state := pipeline.State{}
-	if err := json.Unmarshal(answer, &state); err != nil {
-		return nil, fmt.Errorf("reading the origin's state of feed %s: %w", session.Feed.ID, err)
+	if err := json.Unmarshal(answer, &claimed.State); err != nil {
+		return Claimed{}, fmt.Errorf("reading the origin's state of feed %s: %w", session.Feed.ID, err)
 	}
-	return state, nil
+	return claimed, nil
 }
 
 // PutInit puts an init section. Putting the same bytes again changes nothing.
@@ -129,7 +143,7 @@ func (c *Client) PutInit(ctx context.Context, feed string, epoch uint64, init pi
 	header.Set("Venuecast-Epoch", strconv.FormatUint(epoch, 10))
 	header.Set("Venuecast-Codecs", init.Codecs)
 	address := c.address(feed, init.Rendition, "init")
-	if _, err := c.send(ctx, request{http.MethodPut, feed, address, header, init.Data}); err != nil {
+	if _, err := c.send(ctx, request{http.MethodPut, feed, address, header, init.Data, nil}); err != nil {
 		return fmt.Errorf("putting the init section of %s/%s: %w", feed, init.Rendition, err)
 	}
 	return nil
@@ -151,7 +165,7 @@ func (c *Client) PutPart(ctx context.Context, feed string, epoch uint64, part pi
 		header.Set("Venuecast-Captions", part.Captions.String())
 	}
 	address := c.address(feed, part.Rendition, strconv.FormatInt(part.MSN, 10), strconv.Itoa(part.Index))
-	if _, err := c.send(ctx, request{http.MethodPut, feed, address, header, part.Data}); err != nil {
+	if _, err := c.send(ctx, request{http.MethodPut, feed, address, header, part.Data, nil}); err != nil {
 		return fmt.Errorf("putting part %d.%d of %s/%s: %w", part.MSN, part.Index, feed, part.Rendition, err)
 	}
 	return nil
@@ -166,6 +180,7 @@ type request struct {
 	method, feed, url string
 	header            http.Header
 	body              []byte
+	heard             func(http.Header) // takes the headers of the answer; may be nil
 }
 
 // send tries a request until it is answered for good, or is no longer useful.
@@ -214,6 +229,9 @@ func (c *Client) attempt(ctx context.Context, r request) ([]byte, error) {
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
 		return nil, fmt.Errorf("reading the answer: %w", err)
+	}
+	if r.heard != nil {
+		r.heard(resp.Header)
 	}
 	return answer, verdict(resp.StatusCode, answer)
 }

@@ -16,7 +16,7 @@ func (c *Client) PutThumbnail(ctx context.Context, feed string, epoch uint64, t 
 	header.Set("Content-Type", "image/jpeg")
 	header.Set("Venuecast-Epoch", strconv.FormatUint(epoch, 10))
 	address := c.address(feed, strconv.FormatInt(t.MSN, 10), "thumbnail")
-	if _, err := c.send(ctx, request{http.MethodPut, feed, address, header, t.Data}); err != nil {
+	if _, err := c.send(ctx, request{http.MethodPut, feed, address, header, t.Data, nil}); err != nil {
 		return fmt.Errorf("putting thumbnail %d of %s: %w", t.MSN, feed, err)
 	}
 	return nil

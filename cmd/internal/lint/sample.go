@@ -10,6 +10,8 @@ import (
 // Sampler looks at one rendition of a ladder at a time. It is used by one goroutine.
 type Sampler struct {
 	*watcher
+	// Skip, if not nil, says which media playlists are left out for now, by their addresses.
+	Skip      func(url string) bool
 	url       string
 	playlists []rules.Request
 	turn      int
@@ -31,6 +33,9 @@ func (s *Sampler) Sample(ctx context.Context) {
 	}
 	q := s.playlists[s.turn%len(s.playlists)]
 	s.turn++
+	if s.Skip != nil && s.Skip(q.URL) {
+		return
+	}
 	for range 2 {
 		next, ok := s.answer(ctx, q)
 		if !ok || len(next) == 0 {
