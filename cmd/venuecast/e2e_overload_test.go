@@ -35,9 +35,9 @@ var heavy = []ladder.Video{
 	{Name: "180p", Width: 320, Height: 180, Bitrate: 300_000, Codec: codecs.H264, Preset: "slow"},
 }
 
-// TestAThreefoldOverloadLeavesTheHighestPriorityWhole runs a worker on one processor with feeds that would take three, and
-// ends the cameras of all but the most important one after a while: then there is room again. With OVERLOAD=full it waits until
-// all is made again; `make overload` does that.
+// TestAThreefoldOverloadLeavesTheHighestPriorityWhole runs a worker on one processor with feeds that would take three. With
+// OVERLOAD=full, as `make overload` does it, it then ends the cameras of all but the most important one, so that there is room
+// again, and waits until all is made again.
 func TestAThreefoldOverloadLeavesTheHighestPriorityWhole(t *testing.T) {
 	needTool(t, "taskset")
 	needTool(t, "timeout")
@@ -70,14 +70,14 @@ func TestAThreefoldOverloadLeavesTheHighestPriorityWhole(t *testing.T) {
 		requireEveryPicture(t, origin+"live/high/360p/")
 		requireEveryPicture(t, origin+"live/high/180p/")
 	})
+	if os.Getenv("OVERLOAD") != "full" {
+		return
+	}
 	t.Run("what gave way comes back", func(t *testing.T) {
 		<-cameras.ended
-		w.await(2*time.Minute, func() bool { return w.sum(`venuecast_overload_steps_total`, `reason="room"`) > 0 })
-		if os.Getenv("OVERLOAD") == "full" {
-			late := w.sum(`venuecast_overload_steps_total`, `reason="late"`)
-			w.await(10*time.Minute, func() bool { return w.sum(`venuecast_overload_degraded_renditions`, ``) == 0 })
-			require.Equal(t, late, w.sum(`venuecast_overload_steps_total`, `reason="late"`), "nothing was taken back and forth")
-		}
+		late := w.sum(`venuecast_overload_steps_total`, `reason="late"`)
+		w.await(12*time.Minute, func() bool { return w.sum(`venuecast_overload_degraded_renditions`, ``) == 0 })
+		require.Equal(t, late, w.sum(`venuecast_overload_steps_total`, `reason="late"`), "nothing was taken back and forth")
 		require.Zero(t, w.sum(`venuecast_overload_steps_total`, `"high"`))
 	})
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -179,7 +181,15 @@ func (g *guard) read(now time.Time) overload.Look {
 	l.Used /= interval * g.processors
 	l.Busy = min(max(g.busy(), l.Used+spent/interval/g.processors), 1)
 	g.forget(seen)
+	if slices.ContainsFunc(l.Feeds, func(f overload.Feed) bool { return g.onCard(f.ID) }) {
+		l.Busy, l.Used = math.NaN(), math.NaN()
+	}
 	return l
+}
+
+// onCard reports whether a rendition of a feed is encoded by a card, for all that its ladder says.
+func (g *guard) onCard(id string) bool {
+	return slices.ContainsFunc(g.feed(id).Ladder.Video, func(v ladder.Video) bool { return capacity.OnCard(v.Encoder) })
 }
 
 // forget makes what is seen now the last that was seen. A feed that is gone begins in full if it comes back.

@@ -52,9 +52,14 @@ func newGuarded(ids map[string]int) *guarded {
 				Ladder: ladder.Ladder{Video: []ladder.Video{{Name: "l", Width: 1280, Height: 720, Divisor: 1}, {Name: "s", Width: 640, Height: 360, Divisor: 1}}},
 			}
 		},
-		tell:       func(feed string, p transcode.Plan) error { g.told[feed] = p; return nil },
-		nice:       func(feed string, n int) { g.nicely[feed] = n },
-		busy:       func() float64 { return 0.5 },
+		tell: func(feed string, p transcode.Plan) error { g.told[feed] = p; return nil },
+		nice: func(feed string, n int) { g.nicely[feed] = n },
+		busy: func() float64 {
+			if g.late["b"] {
+				return 1
+			}
+			return 0.5
+		},
 		processors: 16, worker: metrics.NewWorker(prometheus.NewRegistry()), log: slog.New(slog.DiscardHandler),
 		control: overload.New(overload.Options{}), seen: map[string]reading{"": {at: g.now}},
 		running: map[string]context.CancelCauseFunc{},

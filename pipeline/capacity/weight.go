@@ -20,13 +20,14 @@ func Weight(v ladder.Video) float64 {
 		return presets[v.Preset]
 	case known:
 		return presets[""]
-	case onCard(encoder):
+	case OnCard(encoder):
 		return 0.25 // nothing is encoded on the processor, but still decoded, scaled and packed
 	}
 	return 1
 }
 
-func onCard(encoder string) bool {
+// OnCard reports whether an encoder, by its name, is hardware.
+func OnCard(encoder string) bool {
 	for _, kind := range []string{"_nvenc", "_vaapi", "_qsv"} {
 		if strings.HasSuffix(encoder, kind) {
 			return true

@@ -39,6 +39,7 @@ func New(o Options) *Controller {
 const (
 	catchingUp = 1.05             // a feed that gets on faster than this, in media seconds per second, is not late
 	starving   = 0.1              // a process that waits for records less than this has none to spare
+	working    = 0.7              // processors that are less busy than this are not what feeds are late for, but origin or disk may be
 	resting    = 0.5              // one that waits more than this is well, however old the records are: the bus is slow
 	lateLooks  = 2                // in a row, before anything is done
 	patience   = 20 * time.Second // the most that a plan may take to hold
@@ -82,7 +83,7 @@ func (c *Controller) feel(l Look) {
 		well = well && (f.Lag < c.o.Limit/2 || f.Idle > resting)
 	}
 	c.late++
-	if !late {
+	if !late || l.Busy < working {
 		c.late = 0
 	}
 	switch {

@@ -1,6 +1,7 @@
 package overload_test
 
 import (
+	"math"
 	"time"
 
 	"github.com/venuecast/venuecast/pipeline/overload"
@@ -114,7 +115,7 @@ func (f *running) need() float64 {
 func (m *machine) look() {
 	l := overload.Look{At: m.now, Busy: min(m.used/m.capacity+m.others, 1), Used: m.used / m.capacity}
 	if m.blind {
-		l.Busy, l.Used = 0, 0
+		l.Busy, l.Used = math.NaN(), math.NaN()
 	}
 	for i, f := range m.feeds {
 		jitter := time.Duration((m.now.Unix()*7+int64(i)*3)%11) * 40 * time.Millisecond // of what is read last

@@ -35,8 +35,8 @@ type Rendition struct {
 type Look struct {
 	At    time.Time
 	Feeds []Feed
-	Busy  float64 // the share of the worker's processors that is in use, by whomever
-	Used  float64 // and by the feeds' processes
+	Busy  float64 // the share of the worker's processors that is in use, by whomever; NaN: they say nothing, for a card encodes
+	Used  float64 // and by the feeds' processes; likewise
 }
 
 // Change is one step, down or up.

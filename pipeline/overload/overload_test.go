@@ -132,6 +132,16 @@ func TestASlowBusIsNotOverload(t *testing.T) {
 	}
 }
 
+func TestAnOriginThatIsAwayIsNotOverload(t *testing.T) {
+	c := overload.New(overload.Options{})
+	l := overload.Look{At: start, Feeds: []overload.Feed{feedOf("a", 0), feedOf("b", 0)}, Busy: 0.3, Used: 0.1}
+	for range 300 {
+		l.At = l.At.Add(time.Second)
+		l.Feeds[0].Lag, l.Feeds[1].Lag = l.At.Sub(start), l.At.Sub(start)
+		require.Empty(t, c.Look(l))
+	}
+}
+
 func TestAFeedThatCatchesUpIsLeftAlone(t *testing.T) {
 	c := overload.New(overload.Options{})
 	l := overload.Look{At: start, Feeds: []overload.Feed{feedOf("a", 0)}, Busy: 1, Used: 1}
