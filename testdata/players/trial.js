@@ -37,7 +37,7 @@ const players = {
     await player.load(url);
     const choose = (end) => {
       player.configure({ abr: { enabled: false } });
-      player.selectVariantTrack(player.getVariantTracks().sort((a, b) => a.bandwidth - b.bandwidth).at(end));
+      player.selectVariantTrack(player.getVariantTracks().sort((a, b) => a.bandwidth - b.bandwidth).at(end), true);
     };
     return {
       lowest: () => choose(0),

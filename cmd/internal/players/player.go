@@ -37,7 +37,7 @@ func players(o options) []player {
 	g := &gstreamer{script: filepath.Join(o.files, "gst.py"), dir: o.dir}
 	return []player{
 		b.player("hls.js", "hlsjs", "hls.js/dist/hls.min.js", chromium, player{can: switches | seeks, own: ownHLSJS}),
-		b.player("shaka", "shaka", "shaka-player/dist/shaka-player.compiled.js", chromium, player{can: switches | seeks}),
+		b.player("shaka", "shaka", "shaka-player/dist/shaka-player.compiled.js", chromium, player{can: switches | seeks, own: ownShaka}),
 		b.player("chromium", "native", "", chromium, player{can: seeks, own: ownNative}),
 		b.player("video.js", "videojs", "video.js/dist/video.min.js", chromium, player{plain: true, can: switches | seeks, own: ownVideoJS}),
 		{name: "ffmpeg", version: p.ffmpegVersion, play: p.playFFmpeg},
@@ -58,6 +58,12 @@ var ownHLSJS = []allowance{
 // gohlslib hands out what has arrived. Pictures for an absent camera come later than the camera's, by the time after
 // which a source counts as away.
 var ownGohlslib = []allowance{{regexp.MustCompile(`^rebuffer (cut|kill)$`), "it has no buffer"}}
+
+// Shaka Player is told to throw its buffer away when a rendition is forced, or what it has of the next is not shown until the
+// next IDR: Chromium decodes on from there when a buffer is overwritten under the playhead.
+var ownShaka = []allowance{
+	{regexp.MustCompile(`^rebuffer (lowest|highest)$`), "it throws its buffer away when a rendition is forced"},
+}
 
 // VHS forces a rendition by fastQualityChange_, which throws away what is buffered.
 var ownVideoJS = []allowance{
