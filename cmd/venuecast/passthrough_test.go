@@ -58,8 +58,8 @@ func luma(frame int64) []byte {
 // passMissed is a frame that the camera has no picture of.
 const passMissed = 48 + 10
 
-// passCamera encodes n frames like a camera with a random access picture every 48.
-func passCamera(t *testing.T, n int64) (units []codecs.AccessUnit, sets []byte) {
+// passCamera encodes n frames like a camera with a random access picture every interval frames, from offset on.
+func passCamera(t *testing.T, n, interval, offset int64) (units []codecs.AccessUnit, sets []byte) {
 	t.Helper()
 	enc, err := libav.OpenEncoder(libav.EncoderOptions{
 		Codec: codecs.H264, Encoder: "libx264", Width: passWidth, Height: passHeight, FrameRate: codecs.Rational{Num: 25, Den: 1},
@@ -69,13 +69,13 @@ func passCamera(t *testing.T, n int64) (units []codecs.AccessUnit, sets []byte) 
 	defer enc.Close()
 	grey := bytes.Repeat([]byte{128}, passWidth*passHeight/4)
 	for k := range n {
-		if k == passMissed {
+		if k == passMissed || k < offset {
 			continue
 		}
 		p, err := libav.NewPictureYUV(passWidth, passHeight, luma(k), grey, grey)
 		require.NoError(t, err)
 		kind := codecs.TypeAuto
-		if k%48 == 0 {
+		if k%interval == offset {
 			kind = codecs.TypeIDR
 		}
 		err = enc.Encode(p, k, kind, func(pkt codecs.Packet) error {
@@ -223,11 +223,47 @@ func psnr(a, b []byte) float64 {
 	return 10 * math.Log10(255*255*float64(len(a))/sum)
 }
 
+// decoded returns the pictures of all parts. They must follow each other on the grid, and ffmpeg must not complain of anything.
+func (o *passOrigin) decoded(t *testing.T) map[int64][]byte {
+	t.Helper()
+	out := bytes.Clone(o.init)
+	for i, p := range o.parts {
+		first := o.parts[0].MSN
+		require.Equal(t, pipeline.Position{MSN: first + int64(i/6), Part: i % 6}, p.Position())
+		out = append(out, p.Data...)
+	}
+	whole := filepath.Join(t.TempDir(), "whole.mp4")
+	require.NoError(t, os.WriteFile(whole, out, 0o600))
+	tool := filepath.Join(os.Getenv("VENUECAST_FFMPEG"), "ffmpeg")
+	said, err := exec.CommandContext(t.Context(), tool, "-v", "warning", "-xerror", "-i", whole, "-f", "null", "-").CombinedOutput()
+	require.NoError(t, err, string(said))
+	require.Empty(t, string(said), "ffmpeg has nothing to complain of")
+	return decodeAll(t, whole)
+}
+
+// TestAPieceIsEncodedUpToTheCamerasRandomAccessPicture is of a camera whose clock has drifted by 7 pictures: the encoder ends,
+// and the camera's pictures go on, in the middle of a part.
+func TestAPieceIsEncodedUpToTheCamerasRandomAccessPicture(t *testing.T) {
+	const frames, offset = 6 * 48, 7
+	units, sets := passCamera(t, frames, 24, offset)
+	f, o := passFeed(sets), &passOrigin{}
+	outcomes := o.run(t, f, &passBus{units: units, grid: f.Grid, lost: func(int64) bool { return false }}, 1000, nil)
+	require.Equal(t, []string{"no_idr", "no_idr", "no_idr", "no_idr", "no_idr"}, outcomes)
+	got := o.decoded(t)
+	source, first := decodeUnits(t, units), int64(48) // the first segment that has all its pictures
+	require.Len(t, slices.Collect(maps.Keys(got)), 5*48-1, "all but the one that the camera has missed")
+	for k, y := range got {
+		quality := psnr(y, source[first+k])
+		require.Greater(t, quality, 30.0, "frame %d", k)
+		require.Equal(t, k%48 >= offset, math.IsInf(quality, 1), "frame %d is the camera's", k)
+	}
+}
+
 // TestPassedAndEncodedSegmentsAreOneStream drops pictures of a camera, hands the feed to a successor in the middle of a segment,
 // and decodes the outcome.
 func TestPassedAndEncodedSegmentsAreOneStream(t *testing.T) {
 	const frames = 7 * 48
-	units, sets := passCamera(t, frames)
+	units, sets := passCamera(t, frames, 48, 0)
 	f := passFeed(sets)
 	bus := func() *passBus {
 		return &passBus{
@@ -244,26 +280,7 @@ func TestPassedAndEncodedSegmentsAreOneStream(t *testing.T) {
 	require.Equal(t, []string{"resumed", "passed"}, second)
 	require.Len(t, o.parts, 7*6)
 
-	dir := t.TempDir()
-	whole, camera := filepath.Join(dir, "whole.mp4"), filepath.Join(dir, "camera.h264")
-	out := bytes.Clone(o.init)
-	for i, p := range o.parts {
-		require.Equal(t, pipeline.Position{MSN: 1000 + int64(i/6), Part: i % 6}, p.Position())
-		out = append(out, p.Data...)
-	}
-	require.NoError(t, os.WriteFile(whole, out, 0o600))
-	var stream []byte
-	for _, u := range units {
-		stream = append(stream, u.Data...)
-	}
-	require.NoError(t, os.WriteFile(camera, stream, 0o600))
-
-	tool := filepath.Join(os.Getenv("VENUECAST_FFMPEG"), "ffmpeg")
-	said, err := exec.CommandContext(t.Context(), tool, "-v", "warning", "-xerror", "-i", whole, "-f", "null", "-").CombinedOutput()
-	require.NoError(t, err, string(said))
-	require.Empty(t, string(said), "ffmpeg has nothing to complain of")
-
-	got := decodeAll(t, whole)
+	got := o.decoded(t)
 	const held = 1 + 4 // the one that the camera has missed, and those of the outage up to the end of a part
 	require.Len(t, slices.Collect(maps.Keys(got)), frames-held, "a picture that is held is longer, and not repeated")
 	source := decodeUnits(t, units)
