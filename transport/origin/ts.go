@@ -60,7 +60,7 @@ func (s *Server) getTS(w http.ResponseWriter, req *http.Request) {
 	case playlist:
 		s.getTSPlaylist(w, req, list, dvr)
 	case isSegment && isNumber:
-		s.getTSSegment(w, req, list, msn) //nolint:contextcheck // what is made is shared: it outlives who asked first
+		s.getTSSegment(w, req, list, msn)
 	default:
 		fail(w, http.StatusNotFound, "no such file", time.Second)
 	}
@@ -89,7 +89,8 @@ func (s *Server) getTSSegment(w http.ResponseWriter, req *http.Request, list *li
 		return
 	}
 	key := req.PathValue("feed") + "/" + req.PathValue("rendition") + "/" + tag
-	data, err := s.muxed.get(req.Context(), key, func() ([]byte, error) { return list.Segment(msn) })
+	work := func() ([]byte, error) { return list.Segment(msn) } //nolint:contextcheck // it is shared: it outlives who asked first
+	data, err := s.muxed.get(req.Context(), key, work)
 	switch {
 	case err == nil:
 	case errors.Is(err, live.ErrGone):
