@@ -200,8 +200,12 @@ func (s *Server) settle(key lotKey, match func(*parked) bool, snap *live.Snapsho
 			answers[p.ask] = a
 		}
 		s.leave()
-		s.metrics.responses.WithLabelValues(class(a.status)).Inc()
+		a.counter.Inc()
 		s.send(p.conn, a)
+	}
+	// Not before all have their answer: what these ask next can wait.
+	for i := range taken {
+		taken[i].conn.giveBack()
 	}
 	return left
 }

@@ -8,13 +8,15 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/venuecast/venuecast/pipeline/live"
 )
 
 // whole is an answer as it goes over the wire.
 type whole struct {
-	status int
-	bytes  []byte
+	bytes   []byte
+	counter prometheus.Counter // of its class of status
 }
 
 // whole renders the answer to a question, by what answers it elsewhere.
@@ -23,7 +25,7 @@ func (s *Server) whole(r *live.Rendition, ask question, snap *live.Snapshot, err
 	commonHeader(w.header)
 	req := &http.Request{Method: http.MethodGet, Header: http.Header{"Accept-Encoding": {ask.coding}}}
 	s.reply(w, req, r, ask, snap, err)
-	return w.whole(s.opts.Now())
+	return whole{w.bytes(s.opts.Now()), s.metrics.responses.WithLabelValues(class(w.status))}
 }
 
 // written is an http.ResponseWriter that keeps what is written.
@@ -49,8 +51,8 @@ func (w *written) Write(b []byte) (int, error) {
 	return w.body.Write(b)
 }
 
-// whole returns status line, header and body (RFC 9112 §2.1).
-func (w *written) whole(now time.Time) whole {
+// bytes returns status line, header and body (RFC 9112 §2.1).
+func (w *written) bytes(now time.Time) []byte {
 	w.WriteHeader(http.StatusOK)
 	w.header.Set("Date", now.UTC().Format(http.TimeFormat))
 	w.header.Set("Content-Length", fmt.Sprint(w.body.Len()))
@@ -61,18 +63,26 @@ func (w *written) whole(now time.Time) whole {
 	_ = w.header.Write(&out)
 	_, _ = out.WriteString("\r\n")
 	_, _ = out.Write(w.body.Bytes())
-	return whole{w.status, out.Bytes()}
+	return out.Bytes()
 }
 
-// send writes an answer and hands the connection back. What the socket does not take at once is sent from there.
+// send writes an answer. What the socket does not take at once is sent when the connection has been given back.
 func (s *Server) send(c *counted, a whole) {
 	n, err := c.tryWrite(a.bytes)
 	if err != nil {
-		_ = c.Close() // the client has gone: nobody is left to tell
+		c.failed = err // the client has gone: nobody is left to tell
 		return
 	}
 	c.rest = a.bytes[n:]
 	c.within = s.opts.WriteTimeout + time.Duration(len(c.rest)/slowest)*time.Second
+}
+
+// giveBack gives a connection that has been answered back to net/http, if it works.
+func (c *counted) giveBack() {
+	if c.failed != nil {
+		_ = c.Close() // nothing more is wanted of it
+		return
+	}
 	c.from.back.give(c)
 }
 
