@@ -8,6 +8,7 @@
 # make lint-live   lint watches /live and /dvr for LINT (default 10m) while worker, camera and origin fail in turn; a table
 # make players PLAYERS="--only hls.js,ffmpeg"   players that nobody here wrote play a live feed, through faults; a table
 # make bench   the standard ladder against the ffmpeg command line: cost and quality (BENCH adds flags, as BENCH="--file F --json")
+# make load    the origin on processor 0, clients on 1: 2000 viewers, segments against nginx, hostile clients (4 minutes; docs/performance.md)
 # make media   testdata made anew by the built ffmpeg
 # make -s ffmpeg-path   the folder of the ffmpeg and ffprobe that venuecast is linked with
 SHELL := /bin/bash
@@ -55,6 +56,12 @@ players: build deps-players
 bench: build
 	@source scripts/env.sh && bin/venuecast bench ladder --against ffmpeg $(BENCH)
 
+load: build deps-load
+	@taskset -c 1 bin/venuecast load --origin-cpu 0 --playlists-only
+	@taskset -c 1 bin/venuecast load --origin-cpu 0
+	@taskset -c 1 bin/venuecast load segments --origin-cpu 0
+	@taskset -c 1 bin/venuecast load hostile --origin-cpu 0
+
 media: deps-build
 	@source scripts/env.sh && testdata/generate.sh
 
@@ -69,6 +76,9 @@ deps-test:
 
 deps-players:
 	@scripts/deps.sh players
+
+deps-load:
+	@scripts/deps.sh load
 
 clean:
 	@rm -rf bin data

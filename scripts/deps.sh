@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that are missing: scripts/deps.sh build | test | players
+# Installs the Debian packages that are missing: scripts/deps.sh build | test | players | load
 #
 #   build   compiler, assembler and codec libraries: what FFmpeg and venuecast are built with
 #   test    besides, the players and RTSP servers that the end-to-end tests run against
+#   load    nginx, to compare the throughput of segments with, and taskset
 #   players besides, the browsers and plugins that make players lets play
 set -euo pipefail
 
@@ -14,11 +15,14 @@ test=(chromium curl nodejs npm vlc-bin vlc-plugin-base prometheus
   gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly)
 players=(firefox-esr libwebkit2gtk-4.1-0 xvfb gstreamer1.0-libav gir1.2-gstreamer-1.0)
 
+load=(nginx-light util-linux)
+
 case "${1:-}" in
   build) wanted=("${build[@]}") ;;
   test) wanted=("${build[@]}" "${test[@]}") ;;
   players) wanted=("${build[@]}" "${test[@]}" "${players[@]}") ;;
-  *) echo "usage: scripts/deps.sh build|test|players" >&2; exit 2 ;;
+  load) wanted=("${load[@]}") ;;
+  *) echo "usage: scripts/deps.sh build|test|players|load" >&2; exit 2 ;;
 esac
 
 # nodejs and npm may come from elsewhere than Debian: any on the PATH will do.

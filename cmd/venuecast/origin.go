@@ -40,7 +40,7 @@ func (h *host) origin(context.Context) ([]pipeline.Stage, error) {
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
-	o := live.Options{Store: disk, StoreFailed: failed, Logger: h.log}
+	o := live.Options{Store: disk, PreferStore: true, StoreFailed: failed, Logger: h.log}
 	if demands != nil {
 		o.OnDemand, o.Demanded, o.ColdStart = true, demands.Grown, demands.ColdStart
 	}

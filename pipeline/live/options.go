@@ -17,6 +17,9 @@ type Options struct {
 	// Store keeps finished segments for the feed's DVR and over a restart.
 	// Without one, the DVR is as long as the live window whatever the feed's ladder says.
 	Store Store
+	// PreferStore has segments that are stored come from the store even while they are in memory: a file goes to a socket
+	// without being copied through this process. What can not be opened comes from memory.
+	PreferStore bool
 	// StoreBytes bounds what one feed keeps in the store; the oldest go first. It defaults to 64 GiB.
 	StoreBytes int64
 	// StoreQueue bounds the bytes that wait for the store; a segment that finds it full is not stored.

@@ -39,7 +39,8 @@ type Snapshot struct {
 // Media is a stretch of bytes to serve. Close must be called once.
 type Media struct {
 	io.ReadSeekCloser
-	Tag string // changes when the bytes do
+	Tag   string // changes when the bytes do
+	Bytes []byte // all of it, when it is in memory; shared, and must not be written
 }
 
 // Snapshot returns the newest state.
@@ -135,7 +136,7 @@ func (s *Snapshot) Part(at pipeline.Position) (Media, error) {
 	if p.pending {
 		return Media{}, ErrPending
 	}
-	return Media{inMemory{bytes.NewReader(p.data)}, fmt.Sprintf("%d.%d-%08x", at.MSN, at.Part, p.crc)}, nil
+	return held(p.data, fmt.Sprintf("%d.%d-%08x", at.MSN, at.Part, p.crc)), nil
 }
 
 // Segment returns the bytes of a finished segment: ErrGone when it is a gap, or not, or no longer, there.
@@ -148,18 +149,22 @@ func (s *Snapshot) Segment(msn int64) (Media, error) {
 		return Media{}, ErrPending
 	}
 	tag := fmt.Sprintf("%d-%08x", msn, seg.crc)
-	if m := seg.media.Load(); m != nil {
-		return Media{inMemory{bytes.NewReader(m.whole)}, tag}, nil
+	opts, m := &s.rendition.feed.opts, seg.media.Load()
+	if m != nil && (!opts.PreferStore || !seg.stored.Load()) {
+		return held(m.whole, tag), nil
 	}
-	if s.rendition.feed.opts.Store == nil {
+	if opts.Store == nil {
 		return Media{}, ErrGone
 	}
-	file, err := s.rendition.feed.opts.Store.Open(seg.storeName(s.rendition.storePath()))
+	file, err := opts.Store.Open(seg.storeName(s.rendition.storePath()))
 	if err != nil {
-		s.rendition.feed.opts.StoreFailed(s.rendition.feed.id, "read")
+		opts.StoreFailed(s.rendition.feed.id, "read")
+		if m != nil {
+			return held(m.whole, tag), nil
+		}
 		return Media{}, fmt.Errorf("opening segment %d of %s: %w: %w", msn, s.rendition.name, ErrGone, err)
 	}
-	return Media{file, tag}, nil
+	return Media{ReadSeekCloser: file, Tag: tag}, nil
 }
 
 // Init returns an init section by its version: ErrGone when nothing that is kept needs it.
@@ -168,8 +173,10 @@ func (s *Snapshot) Init(version string) (Media, error) {
 	if !ok {
 		return Media{}, ErrGone
 	}
-	return Media{inMemory{bytes.NewReader(init.data)}, version}, nil
+	return held(init.data, version), nil
 }
+
+func held(data []byte, tag string) Media { return Media{inMemory{bytes.NewReader(data)}, tag, data} }
 
 type inMemory struct{ *bytes.Reader }
 

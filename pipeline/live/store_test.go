@@ -287,3 +287,24 @@ func TestRecordedFeedsAreThereBeforeAnyWorker(t *testing.T) {
 	require.EqualValues(t, 12, requireReadable(t, string(snap.Playlist(live.Form{Mode: live.Plain, DVR: true}).Plain)).Count())
 	require.ErrorIs(t, feed.PutPart(1, newPart("540p", firstMSN+12, 1)), live.ErrNoSession, "the worker has to say what it has")
 }
+
+func TestWhatIsStoredComesFromTheStoreWhenThatIsPreferred(t *testing.T) {
+	store := &shelf{files: map[string][]byte{}}
+	withStore(t, live.Options{Store: store, PreferStore: true}, time.Minute, func(b *bench) {
+		b.segments(firstMSN, firstMSN+3)
+		synctest.Wait()
+		snap := b.feed.Rendition("540p").Snapshot()
+		stored, err := snap.Segment(firstMSN)
+		require.NoError(t, err)
+		require.Nil(t, stored.Bytes, "it is a file")
+		fromStore, err := io.ReadAll(stored)
+		require.NoError(t, err)
+		require.NoError(t, stored.Close())
+
+		clear(store.files)
+		held, err := snap.Segment(firstMSN)
+		require.NoError(t, err, "what the store has lost is in memory")
+		require.Equal(t, fromStore, held.Bytes)
+		require.Equal(t, stored.Tag, held.Tag)
+	})
+}

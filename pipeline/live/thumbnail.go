@@ -197,7 +197,7 @@ func (f *Feed) Thumbnail(msn int64) (Media, int64, error) {
 func (f *Feed) openThumbnail(v *view, t *thumbnail) (Media, error) {
 	tag := fmt.Sprintf("%d-%08x", t.msn, t.crc)
 	if data := t.data.Load(); data != nil {
-		return Media{inMemory{bytes.NewReader(*data)}, tag}, nil
+		return held(*data, tag), nil
 	}
 	if f.opts.Store == nil {
 		return Media{}, ErrGone
@@ -206,5 +206,5 @@ func (f *Feed) openThumbnail(v *view, t *thumbnail) (Media, error) {
 	if err != nil {
 		return Media{}, fmt.Errorf("opening thumbnail %d of feed %s: %w: %w", t.msn, f.id, ErrGone, err)
 	}
-	return Media{file, tag}, nil
+	return Media{ReadSeekCloser: file, Tag: tag}, nil
 }

@@ -56,13 +56,8 @@ func parkable(req *http.Request) *counted {
 	if !ok || conn.from.back == nil || req.Method != http.MethodGet || req.ProtoMajor != 1 || req.ProtoMinor != 1 || req.Close {
 		return nil
 	}
-	if req.ContentLength != 0 || len(req.TransferEncoding) > 0 {
+	if req.ContentLength != 0 || len(req.TransferEncoding) > 0 || conditional(req) || req.Header["Upgrade"] != nil || req.Header["Expect"] != nil {
 		return nil
-	}
-	for _, name := range [...]string{"Range", "If-None-Match", "If-Match", "If-Range", "Upgrade", "Expect"} {
-		if req.Header[name] != nil {
-			return nil
-		}
 	}
 	if _, ok := conn.Conn.(*net.TCPConn); !ok {
 		return nil

@@ -24,6 +24,10 @@ type SourceOptions struct {
 	Feed string
 	// Bitrate is that of the only rendition, in bit/s. It defaults to 500000.
 	Bitrate int64
+	// Backlog is how many segments there are at the beginning. It defaults to 10.
+	Backlog int64
+	// DVR is how far back the origin shall keep them.
+	DVR time.Duration
 }
 
 // Source is a worker that puts parts of noise in time, and notes when. The origin does not look into them.
@@ -39,8 +43,6 @@ type Source struct {
 
 const (
 	rendition = "video"
-	// backlog is how many segments there are at the beginning.
-	backlog = 10
 	// maxSent bounds what is remembered: some hours.
 	maxSent = 100_000
 )
@@ -50,6 +52,9 @@ func NewSource(o SourceOptions) (*Source, error) {
 	if o.Feed == "" {
 		o.Feed = "load"
 	}
+	if o.Backlog <= 0 {
+		o.Backlog = 10
+	}
 	if o.Bitrate <= 0 {
 		o.Bitrate = 500_000
 	}
@@ -58,7 +63,7 @@ func NewSource(o SourceOptions) (*Source, error) {
 		return nil, fmt.Errorf("load: %w", err)
 	}
 	video := ladder.Video{Name: rendition, Width: 640, Height: 360, Bitrate: o.Bitrate, Codec: codecs.H264, Divisor: 1}
-	feed := pipeline.Feed{ID: o.Feed, Grid: g, Ladder: ladder.Ladder{Video: []ladder.Video{video}}}
+	feed := pipeline.Feed{ID: o.Feed, Grid: g, Ladder: ladder.Ladder{Video: []ladder.Video{video}, DVR: o.DVR}}
 	return &Source{opts: o, feed: feed, ready: make(chan struct{}), sent: map[place]time.Time{}}, nil
 }
 
@@ -87,7 +92,7 @@ func (s *Source) Run(ctx context.Context) error {
 	}
 	g := s.feed.Grid
 	var began sync.Once
-	at := place{g.Segment(g.FrameAt(codecs.TicksAt(time.Now()))) - backlog, 0}
+	at := place{g.Segment(g.FrameAt(codecs.TicksAt(time.Now()))) - s.opts.Backlog, 0}
 	for ; ; at = at.next(g.Parts()) {
 		over := g.FrameTime(g.PartFrame(at.msn, at.part) + g.PartFrames).Time()
 		if wait := time.Until(over); wait > 0 {
