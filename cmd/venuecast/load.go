@@ -59,7 +59,7 @@ func newLoad() *cobra.Command {
 	f.IntVar(&l.procs, "procs", 1, "processors of the origin that is started (GOMAXPROCS)")
 	f.StringVar(&l.cpu, "origin-cpu", "", "processor that the origin is started on, as taskset(1) takes it; keep this tool off it")
 	f.StringVar(&l.admin, "origin-metrics", "127.0.0.1:0", "where the origin that is started serves /metrics and /debug/pprof")
-	cmd.AddCommand(newLoadSegments())
+	cmd.AddCommand(newLoadSegments(), newLoadHostile())
 	f.BoolVar(&l.asJSON, "json", false, "print JSON besides")
 	return cmd
 }

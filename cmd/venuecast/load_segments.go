@@ -84,9 +84,6 @@ func (s *segmentsRun) run(ctx context.Context) error {
 		if err := source.Ready(ctx); err != nil {
 			return err
 		}
-		if err := untilServed(ctx, "http://"+address+"/load/"); err != nil && ctx.Err() != nil {
-			return err
-		}
 		return s.compare(ctx, dir, strings.TrimSuffix(source.URL(), "index.m3u8"), "http://"+address, nginx)
 	}))
 	if errors.Is(err, context.Canceled) {
@@ -102,15 +99,18 @@ func (s *segmentsRun) compare(ctx context.Context, dir, ours, theirs string, ngi
 		return fmt.Errorf("load: %d segments are stored: %w", len(files), err)
 	}
 	slices.Sort(files)
-	worker, err := nginx.Worker()
-	if err != nil {
-		return err
-	}
 	var names, same []string
 	for _, file := range files {
 		msn, _, _ := strings.Cut(filepath.Base(file), "-")
 		names = append(names, ours+msn+".m4s")
 		same = append(same, theirs+strings.TrimPrefix(file, filepath.Join(dir, "dvr")))
+	}
+	if err := untilServed(ctx, same[0]); err != nil {
+		return err
+	}
+	worker, err := nginx.Worker()
+	if err != nil {
+		return err
 	}
 	const some = 8
 	servers := []server{

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -108,6 +109,35 @@ func TestManyIdleConnectionsHarmNobody(t *testing.T) {
 		dial(t, url)
 	}
 	require.Equal(t, http.StatusOK, exchange(t, url, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"))
+}
+
+// Slow headers, idle connections, requests that wait and go, and large headers: a good client is served beside them,
+// and nothing is left when they have gone.
+func TestNothingIsLeftOfHostileClients(t *testing.T) {
+	url, put, waiting := serving(t)
+	require.Equal(t, http.StatusOK, exchange(t, url, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"))
+	before := runtime.NumGoroutine()
+	var conns []net.Conn
+	for range 100 {
+		slow, idle, waits, large := dial(t, url), dial(t, url), dial(t, url), dial(t, url)
+		conns = append(conns, slow, idle, waits, large)
+		_, err := io.WriteString(slow, "GET / HTTP/1.1\r\nHo")
+		require.NoError(t, err)
+		ask(t, idle, "/healthz", "")
+		ask(t, waits, nextPart, "")
+		_, _ = io.WriteString(large, "GET / HTTP/1.1\r\nX: "+strings.Repeat("a", 64<<10)) // the server may have hung up before the end of it
+	}
+	waiting(100)
+	good := dial(t, url)
+	ask(t, good, nextPart, "")
+	waiting(101)
+	put(0, []byte("part"))
+	require.Equal(t, http.StatusOK, answerOn(t, bufio.NewReader(good)).status)
+	require.Equal(t, http.StatusBadRequest, exchange(t, url, "GET /live/hall/540p/index.m3u8?_HLS_msn=99999999999999999999 HTTP/1.1\r\nHost: x\r\n\r\n"))
+	for _, conn := range append(conns, good) {
+		require.NoError(t, conn.Close())
+	}
+	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= before+5 }, 10*time.Second, time.Millisecond)
 }
 
 func TestHTTP2CarriesManyBlockedRequestsOnOneConnection(t *testing.T) {
