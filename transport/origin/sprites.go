@@ -9,7 +9,7 @@ import (
 	"github.com/venuecast/venuecast/pipeline/live"
 )
 
-// Bounds of the work and memory for storyboards: joining a sprite takes some 50 ms of one processor.
+// Bounds of the work and memory for storyboards: joining a sprite takes some 20 ms of one processor.
 const (
 	spriteBytes    = 32 << 20
 	spritesWaiting = 16 // different ones; more are turned away
