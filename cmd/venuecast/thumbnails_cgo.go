@@ -15,7 +15,7 @@ import (
 // thumbnails returns how the child makes a feed's thumbnails.
 func (c *child) thumbnails(feed pipeline.Feed, meter *metrics.TranscodeFeed) *transcode.Thumbnails {
 	a := c.job.Assignment
-	hd := feed.Ladder.Video != nil && feed.Ladder.Video[0].Colour.Matrix == codecs.BT709.Matrix
+	hd := len(feed.Ladder.Video) > 0 && feed.Ladder.Video[0].Colour.Matrix == codecs.BT709.Matrix
 	return &transcode.Thumbnails{
 		New: func(width, height int) (transcode.JPEGCoder, error) {
 			return libav.NewJPEGEncoder(libav.JPEGOptions{Width: width, Height: height, HD: hd})

@@ -75,7 +75,8 @@ func TestCaptionsAreAnnouncedAsTheLadderSays(t *testing.T) {
 		"none": {ladder.Captions{Off: true}, nil, "NONE,NONE,", 4},
 		"a list": {
 			ladder.Captions{Channels: []ladder.Caption{{Channel: "CC1", Language: "en", Name: "English"}, {Channel: "SERVICE2", Language: "es"}}},
-			[]string{"CC1:en:English", "SERVICE2:es:SERVICE2"}, "cc,cc,", 7,
+			[]string{"CC1:en:English", "SERVICE2:es:SERVICE2"},
+			"cc,cc,", 7,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

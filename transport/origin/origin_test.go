@@ -402,7 +402,7 @@ func TestThePageNeedsNothingFromElsewhere(t *testing.T) {
 	h := newHouse(t, origin.Options{}, live.Options{})
 	for path, kind := range map[string]string{
 		"/": "text/html", "/watch/hall": "text/html", "/page/page.css": "text/css", "/page/watch.js": "text/javascript",
-		"/page/feeds.js": "text/javascript", "/page/clips.js": "text/javascript", "/page/vendor/hls.min.js": "text/javascript",
+		"/page/feeds.js": "text/javascript", "/page/clips.js": "text/javascript", "/page/storyboard.js": "text/javascript", "/page/vendor/hls.min.js": "text/javascript",
 	} {
 		rec := h.do("GET", path, nil)
 		require.Equal(t, http.StatusOK, rec.Code, path)

@@ -76,6 +76,8 @@ function updateSeek() {
   seek.min = first;
   seek.max = last;
   if (!dragged) seek.value = video.currentTime;
+  const shown = hls?.playingDate;
+  if (shown) seek.dataset.date = shown.getTime() + (first - video.currentTime) * 1000;
   const time = Number(seek.value);
   $('position').textContent = clock(time);
   seek.setAttribute('aria-valuetext', `${Math.round(last - time)} s before the end, ${clock(time)}`);
