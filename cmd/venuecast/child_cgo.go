@@ -216,7 +216,7 @@ func (p *passages) Segment(rendition, outcome string) {
 		p.log.Info("rendition is passed through", "rendition", rendition)
 		return
 	}
-	p.log.Warn("rendition is encoded instead of passed through", "rendition", rendition, "reason", outcome)
+	p.log.Warn("segments are encoded, at least a piece of each, instead of passed through", "rendition", rendition, "reason", outcome)
 }
 
 // childProcs is how many processors the Go scheduler has in a child. What takes long runs on libav's own threads, as many as
