@@ -24,6 +24,7 @@ import (
 type guard struct {
 	runner     fleet.Runner
 	value      func(feed, name string) float64 // what a child says
+	media      func(feed, name string) map[string]float64
 	feed       func(id string) pipeline.Feed
 	tell       func(feed string, p transcode.Plan) error
 	nice       func(feed string, niceness int)
@@ -44,14 +45,24 @@ type guard struct {
 // reading is what a child had said when it was last looked at.
 type reading struct {
 	at        time.Time
-	idle, cpu float64 // in seconds
+	idle, cpu float64         // in seconds
+	made      map[string]made // by rendition on demand
 }
+
+// made is how much of a rendition there is, in seconds, and since when it is no more than that.
+type made struct {
+	media float64
+	since time.Time
+}
+
+// asleepAfter is how long a rendition on demand must not grow to count as off. Overloaded, its parts may take seconds.
+const asleepAfter = 6 * time.Second
 
 func newGuard(c *children, feed func(string) pipeline.Feed) *guard {
 	return &guard{
-		runner: c, value: c.relay.Value, feed: feed, tell: c.SetPlan, nice: c.renice, busy: newProcessors().busy,
+		runner: c, value: c.relay.Value, media: c.relay.Renditions, feed: feed, tell: c.SetPlan, nice: c.renice, busy: newProcessors().busy,
 		processors: float64(runtime.GOMAXPROCS(0)), worker: c.worker, log: c.log,
-		control: overload.New(overload.Options{}), seen: map[string]reading{"": {time.Now(), 0, ownTime().Seconds()}},
+		control: overload.New(overload.Options{}), seen: map[string]reading{"": {at: time.Now(), cpu: ownTime().Seconds()}},
 		running: map[string]context.CancelCauseFunc{},
 	}
 }
@@ -163,12 +174,15 @@ func (g *guard) conclude(lowered map[string]bool, release string) {
 // read makes a look of what the children say.
 func (g *guard) read(now time.Time) overload.Look {
 	l := overload.Look{At: now}
-	seen := map[string]reading{"": {now, 0, ownTime().Seconds()}}
+	seen := map[string]reading{"": {at: now, cpu: ownTime().Seconds()}}
 	spent := seen[""].cpu - g.seen[""].cpu
 	for _, id := range g.ids() {
-		r := reading{now, g.value(id, "venuecast_transcode_source_idle_seconds_total"), g.value(id, "process_cpu_seconds_total")}
-		seen[id] = r
+		r := reading{
+			at: now, idle: g.value(id, "venuecast_transcode_source_idle_seconds_total"), cpu: g.value(id, "process_cpu_seconds_total"),
+		}
 		f, last := loadOf(g.feed(id)), g.seen[id]
+		r.made = g.asleep(&f, last.made, now)
+		seen[id] = r
 		f.Idle = 1
 		if last.cpu > 0 && r.cpu >= last.cpu { // else it has only begun, or begun anew
 			f.Lag = seconds(g.value(id, "venuecast_bus_lag_seconds"))
@@ -185,6 +199,25 @@ func (g *guard) read(now time.Time) overload.Look {
 		l.Busy, l.Used = math.NaN(), math.NaN()
 	}
 	return l
+}
+
+// asleep marks the renditions on demand of which nothing is made, because nobody asks or because they are off.
+func (g *guard) asleep(f *overload.Feed, before map[string]made, now time.Time) map[string]made {
+	seconds := g.media(f.ID, "venuecast_transcode_media_seconds_total")
+	is := map[string]made{}
+	for _, name := range g.feed(f.ID).Ladder.OnDemand() {
+		m := before[name]
+		if m.since.IsZero() || seconds[name] != m.media {
+			m = made{seconds[name], now}
+		}
+		is[name] = m
+		for i := range f.Renditions {
+			if r := &f.Renditions[i]; r.Name == name {
+				r.Asleep = now.Sub(m.since) >= asleepAfter
+			}
+		}
+	}
+	return is
 }
 
 // onCard reports whether a rendition of a feed is encoded by a card, for all that its ladder says.

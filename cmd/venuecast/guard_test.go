@@ -52,8 +52,9 @@ func newGuarded(ids map[string]int) *guarded {
 				Ladder: ladder.Ladder{Video: []ladder.Video{{Name: "l", Width: 1280, Height: 720, Divisor: 1}, {Name: "s", Width: 640, Height: 360, Divisor: 1}}},
 			}
 		},
-		tell: func(feed string, p transcode.Plan) error { g.told[feed] = p; return nil },
-		nice: func(feed string, n int) { g.nicely[feed] = n },
+		media: func(string, string) map[string]float64 { return nil },
+		tell:  func(feed string, p transcode.Plan) error { g.told[feed] = p; return nil },
+		nice:  func(feed string, n int) { g.nicely[feed] = n },
 		busy: func() float64 {
 			if g.late["b"] {
 				return 1
@@ -120,6 +121,27 @@ func TestTheGuardTellsTheLeastImportantChildFirstAndTakesItBack(t *testing.T) {
 		g.mu.Unlock()
 		require.ErrorIs(t, <-ends, pipeline.ErrFenced)
 	})
+}
+
+func TestARenditionThatNobodyWatchesCostsNothing(t *testing.T) {
+	g, seconds := newGuarded(map[string]int{}), map[string]float64{"s": 5}
+	g.media = func(string, string) map[string]float64 { return seconds }
+	feed := g.feed("a")
+	feed.Ladder.Video[0].Encode = ladder.EncodeOnDemand
+	g.guard.feed = func(string) pipeline.Feed { return feed }
+	var before map[string]made
+	look := func(after time.Duration) bool {
+		f := loadOf(feed)
+		before = g.asleep(&f, before, g.now.Add(after))
+		require.False(t, f.Renditions[1].Asleep)
+		return f.Renditions[0].Asleep
+	}
+	require.False(t, look(0), "it is not known yet")
+	require.True(t, look(asleepAfter))
+	seconds["l"] = 0.32
+	require.False(t, look(asleepAfter+time.Second), "a part came")
+	require.False(t, look(asleepAfter+2*time.Second))
+	require.True(t, look(2*asleepAfter+time.Second))
 }
 
 func TestAChildsNicenessIsSetOnce(t *testing.T) {

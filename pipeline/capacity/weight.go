@@ -36,17 +36,20 @@ func OnCard(encoder string) bool {
 	return false
 }
 
-var software = map[codecs.Codec]string{codecs.H264: "libx264", codecs.H265: "libx265"}
+var software = map[codecs.Codec]string{codecs.H264: "libx264", codecs.H265: "libx265", codecs.AV1: "libsvtav1"}
 
 // weights are by encoder and preset, as `venuecast bench host` has measured them (docs/performance.md); those of presets
-// that are too slow for real time are extrapolated. Empty: of the preset that is taken when none of the encoder's is named.
+// that it does not measure are put between and beyond these. Empty: of the preset that is taken when none of the encoder's is named.
 var weights = map[string]map[string]float64{
 	"libx264": {
-		"": 1, "ultrafast": 0.36, "superfast": 0.9, "veryfast": 1, "faster": 2.3, "fast": 2.6, "medium": 3, "slow": 4.5,
-		"slower": 9, "veryslow": 15, "placebo": 40,
+		"": 1, "ultrafast": 0.36, "superfast": 0.93, "veryfast": 1, "faster": 2.4, "fast": 2.9, "medium": 3.3, "slow": 5,
+		"slower": 10, "veryslow": 16, "placebo": 40,
 	},
 	"libx265": {
-		"": 3.8, "ultrafast": 2.2, "superfast": 3.8, "veryfast": 3.8, "faster": 4, "fast": 5, "medium": 5.9, "slow": 12,
+		"": 4.1, "ultrafast": 2.5, "superfast": 4.1, "veryfast": 4.1, "faster": 4.5, "fast": 5.5, "medium": 6.6, "slow": 13,
 		"slower": 30, "veryslow": 50, "placebo": 100,
+	},
+	"libsvtav1": {
+		"": 2.7, "13": 1.2, "12": 1.4, "11": 2, "10": 2.7, "9": 3.5, "8": 4.3, "7": 7, "6": 10, "5": 15, "4": 25, "3": 40, "2": 70, "1": 100,
 	},
 }

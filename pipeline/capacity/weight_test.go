@@ -20,6 +20,8 @@ func TestARenditionWeighsWhatItsEncoderAndPresetCost(t *testing.T) {
 	require.Less(t, weight(codecs.H264, "", "superfast"), 1.0)
 	require.Greater(t, weight(codecs.H264, "", "medium"), 2.0)
 	require.Greater(t, weight(codecs.H265, "", "veryfast"), 2.0)
+	require.Greater(t, weight(codecs.AV1, "", "veryfast"), 2.0, "its own standard preset, 10")
+	require.Less(t, weight(codecs.AV1, "libsvtav1", "12"), 2.0)
 	require.Less(t, weight(codecs.H265, "hevc_nvenc", "p4"), 0.5)
 	require.InDelta(t, 1, weight(codecs.H264, "libopenh264", ""), 0)
 }
