@@ -36,6 +36,7 @@ func newBench() *cobra.Command {
 // ladderBench is the command bench ladder.
 type ladderBench struct {
 	file, config, ladder, against, ffmpeg, keep string
+	profile                                     string
 	seconds                                     float64
 	pairs                                       int
 	json, passthrough, quality                  bool
@@ -75,6 +76,7 @@ func newBenchLadder() *cobra.Command {
 	f.StringVar(&b.keep, "keep", "", "folder to leave the media in (default: they are removed)")
 	f.BoolVar(&b.passthrough, "passthrough", false, "pass the file's own pictures on as the largest rendition; ffmpeg still encodes all")
 	f.BoolVar(&b.json, "json", false, "print JSON")
+	f.StringVar(&b.profile, "profile", "", "folder for profiles of the first run's two processes (see go tool pprof); libav's threads are not in them")
 	f.BoolVar(&b.quality, "quality", true, "compare the first run of each side with its source")
 	return cmd
 }
@@ -118,6 +120,14 @@ func (b *ladderBench) prepare(ctx context.Context) (err error) {
 	}
 	if b.tool, err = findFFmpeg(b.ffmpeg); err != nil {
 		return err
+	}
+	if b.profile != "" {
+		if b.profile, err = filepath.Abs(b.profile); err == nil {
+			err = os.MkdirAll(b.profile, 0o750)
+		}
+		if err != nil {
+			return fmt.Errorf("--profile: %w", err)
+		}
 	}
 	if b.dir = b.keep; b.dir == "" {
 		if b.dir, err = os.MkdirTemp("", "venuecast-bench-"); err != nil {
@@ -212,6 +222,9 @@ func (b *ladderBench) ours(ctx context.Context, i int) (bench.Run, error) {
 	j := benchJob{
 		Feed: b.feed, File: b.file, First: b.first, End: b.first + b.segments()*b.feed.Grid.StepFrames,
 		Dir: filepath.Join(b.dir, fmt.Sprintf("venuecast-%d", i)),
+	}
+	if i == 0 {
+		j.Profile = b.profile
 	}
 	if err := os.MkdirAll(j.Dir, 0o750); err != nil {
 		return bench.Run{}, err

@@ -31,6 +31,8 @@ type benchJob struct {
 	First int64         `json:"first"` // frame number of the first picture
 	End   int64         `json:"end"`   // and after the last
 	Dir   string        `json:"dir"`   // the DVR's segments and the child's report are left here
+	// Profile is a folder for profiles; empty: none are made.
+	Profile string `json:"profile"`
 }
 
 func (j benchJob) report() string { return filepath.Join(j.Dir, "report.json") }
@@ -56,7 +58,9 @@ func runBench(ctx context.Context, j benchJob) error {
 		Log: configs.Log{Level: "warn", Format: "text"},
 	}
 	h := newHost(c, configs.Serve)
-	err := h.run(ctx, h.bus, h.origin, func(ctx context.Context) ([]pipeline.Stage, error) { return h.bench(ctx, j) })
+	err := profiled(j.Profile, "parent", func() error {
+		return h.run(ctx, h.bus, h.origin, func(ctx context.Context) ([]pipeline.Stage, error) { return h.bench(ctx, j) })
+	})
 	if errors.Is(err, errEnded) {
 		return nil
 	}
@@ -80,7 +84,7 @@ func (h *host) bench(ctx context.Context, j benchJob) ([]pipeline.Stage, error) 
 	children := &children{
 		job: job{
 			NATS: h.natsURL(), Replicas: 1, Origin: h.originURL(), Token: h.token,
-			Level: h.config.Log.Level, Format: h.config.Log.Format, Report: j.report(),
+			Level: h.config.Log.Level, Format: h.config.Log.Format, Report: j.report(), Profile: j.Profile,
 		},
 		relay: h.relay, worker: metrics.NewWorker(h.registry), log: h.log,
 	}

@@ -158,7 +158,7 @@ func (c *child) session(ctx context.Context) error {
 	}
 	o.Open = func(context.Context) (transcode.Reader, error) { return measured{reader, meter}, nil }
 	if c.job.Report != "" {
-		err = runMeasured(ctx, o, c.job.Report)
+		err = profiled(c.job.Profile, "child", func() error { return runMeasured(ctx, o, c.job.Report) })
 	} else {
 		err = c.transcode(ctx, o, control)
 	}

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"path/filepath"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -23,6 +25,7 @@ func newOrigin() *cobra.Command {
 
 // origin opens the origin role: the port is taken and the DVR's index read when it returns.
 func (h *host) origin(context.Context) ([]pipeline.Stage, error) {
+	collectEarly()
 	listener, err := net.Listen("tcp", h.config.Origin.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("origin: listening on %s: %w; stop what uses the port, or set origin.listen", h.config.Origin.Listen, err)
@@ -89,4 +92,15 @@ func (h *host) clips(feeds *live.Feeds) (*origin.Clips, error) {
 		return nil, fmt.Errorf("origin: reading the clips: %w", err)
 	}
 	return clips, nil
+}
+
+// heapGrowth is by how many percent the heap may grow between two collections. Most of an origin's is media, which hold no
+// pointers: to look through them costs nothing, and to wait until there is as much garbage doubles them.
+const heapGrowth = 50
+
+// collectEarly sets heapGrowth, unless whoever started the process has chosen another.
+func collectEarly() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(heapGrowth)
+	}
 }

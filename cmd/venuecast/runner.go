@@ -32,6 +32,8 @@ type job struct {
 	// Report is for measurements: the child ends after the first absence of the source, and writes into this file what it
 	// spent in libav. Empty: neither.
 	Report string `json:"report,omitempty"`
+	// Profile is a folder for its profiles; empty: none are made.
+	Profile string `json:"profile,omitempty"`
 }
 
 // The exit status with which a child says that another worker has taken over.
