@@ -76,7 +76,7 @@ func newBenchLadder() *cobra.Command {
 	f.StringVar(&b.keep, "keep", "", "folder to leave the media in (default: they are removed)")
 	f.BoolVar(&b.passthrough, "passthrough", false, "pass the file's own pictures on as the largest rendition; ffmpeg still encodes all")
 	f.BoolVar(&b.json, "json", false, "print JSON")
-	f.StringVar(&b.profile, "profile", "", "folder for profiles of the first run's two processes (see go tool pprof); libav's threads are not in them")
+	f.StringVar(&b.profile, "profile", "", "folder for profiles of the first run (go tool pprof); without libav's threads")
 	f.BoolVar(&b.quality, "quality", true, "compare the first run of each side with its source")
 	return cmd
 }

@@ -16,7 +16,8 @@ func BenchmarkConform(b *testing.B) {
 	defer c.close()
 	b.ReportAllocs()
 	for b.Loop() {
-		if frame++; frame%5 == 0 {
+		frame++
+		if frame%5 == 0 {
 			frame++
 		}
 		require.NoError(b, c.picture(frame, newShot(newPicture("a", &live), 3)))

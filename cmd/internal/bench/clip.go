@@ -99,8 +99,8 @@ func (s *scene) draw(k int) []byte {
 		// Each has a place of its own, and runs about it.
 		at := phase*float64(1+i%2) + float64(i)*2.4
 		column, row := float64(i)/clipPlayers, float64(i*5%clipPlayers)/clipPlayers
-		s.man.put(planes[0], s.width,
-			int((column+math.Sin(at)/25+0.05)*float64(s.width-s.man.width)*0.95), int((row+math.Cos(at)/40+0.03)*float64(s.height-s.man.height)*0.95))
+		x, y := (column+math.Sin(at)/25+0.05)*0.95, (row+math.Cos(at)/40+0.03)*0.95
+		s.man.put(planes[0], s.width, int(x*float64(s.width-s.man.width)), int(y*float64(s.height-s.man.height)))
 	}
 	offset := k * 7919
 	for i := range planes[0] {
