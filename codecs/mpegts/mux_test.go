@@ -309,11 +309,20 @@ func TestWhatCanNotBeMuxedIsAnError(t *testing.T) {
 		"beyond all time":    {{Init: v.Init, Data: late.Marshal()}, a},
 		"a NAL unit cut off": {{Init: v.Init, Data: cut.Marshal()}, a},
 		"an hour":            {{Init: v.Init, Data: append(slices.Clone(v.Data), distant.Marshal()...)}, a},
+		"AV1":                {{Init: av1Init(t), Data: v.Data}, a},
 		"a huge AAC frame":   {v, {Init: a.Init, Data: huge.Marshal()}},
 	} {
 		_, err := ours.Segment{Video: tracks[0], Sound: tracks[1], Advance: 2 * frame}.Marshal()
 		require.Error(t, err, name)
 	}
+}
+
+func av1Init(t *testing.T) []byte {
+	header, err := hex.DecodeString("0a0b0000000cc4ff6700be0010")
+	require.NoError(t, err)
+	data, _, err := cmaf.VideoInit(cmaf.VideoTrack{Codec: codecs.AV1, Timescale: 90000, ParameterSets: header})
+	require.NoError(t, err)
+	return data
 }
 
 func FuzzSegment(f *testing.F) {

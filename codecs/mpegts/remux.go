@@ -77,6 +77,9 @@ func (t Track) read(advance int64) (stream, error) {
 	if err != nil {
 		return stream{}, err
 	}
+	if _, ok := streamTypes[init.Codec]; !ok {
+		return stream{}, fmt.Errorf("a track of %s: want h264, h265 or aac", init.Codec)
+	}
 	fragments, err := cmaf.ParseFragments(t.Data)
 	if err != nil {
 		return stream{}, fmt.Errorf("reading the %s track: %w", init.Codec, err)
