@@ -1,5 +1,3 @@
-#include <libavutil/opt.h>
-
 #include "native.h"
 
 // Returns the colour matrix of f, an SWS_CS value; unsaid where f does not say it.
@@ -12,28 +10,14 @@ int vc_jpeg_matrix(const AVFrame *f, int unsaid)
 int vc_jpeg_open(struct SwsContext **out, int width, int height, int format, int full_range, int matrix,
                  int to_width, int to_height)
 {
-    struct SwsContext *s = sws_alloc_context();
-    int ret = AVERROR(ENOMEM);
+    int ret = vc_scale_open(out, width, height, format, full_range, to_width, to_height, AV_PIX_FMT_YUV420P, 1, "bicubic");
 
-    // The ranges are set before: between pictures of one size a copy would be chosen else.
-    if (!s ||
-        (ret = av_opt_set_int(s, "sws_flags", SWS_BICUBIC, 0)) < 0 ||
-        (ret = av_opt_set_int(s, "srcw", width, 0)) < 0 ||
-        (ret = av_opt_set_int(s, "srch", height, 0)) < 0 ||
-        (ret = av_opt_set_int(s, "src_format", format, 0)) < 0 ||
-        (ret = av_opt_set_int(s, "src_range", full_range, 0)) < 0 ||
-        (ret = av_opt_set_int(s, "dstw", to_width, 0)) < 0 ||
-        (ret = av_opt_set_int(s, "dsth", to_height, 0)) < 0 ||
-        (ret = av_opt_set_int(s, "dst_format", AV_PIX_FMT_YUV420P, 0)) < 0 ||
-        (ret = av_opt_set_int(s, "dst_range", 1, 0)) < 0 ||
-        (ret = sws_init_context(s, NULL, NULL)) < 0 ||
-        (ret = sws_setColorspaceDetails(s, sws_getCoefficients(matrix), full_range,
-                                        sws_getCoefficients(SWS_CS_ITU601), 1, 0, 1 << 16, 1 << 16)) < 0) {
-        sws_freeContext(s);
-        return ret;
+    if (ret >= 0 && (ret = sws_setColorspaceDetails(*out, sws_getCoefficients(matrix), full_range,
+                                                    sws_getCoefficients(SWS_CS_ITU601), 1, 0, 1 << 16, 1 << 16)) < 0) {
+        sws_freeContext(*out);
+        *out = NULL;
     }
-    *out = s;
-    return 0;
+    return ret < 0 ? ret : 0;
 }
 
 // Scales src into dst.

@@ -35,7 +35,7 @@ int vc_scale_format(const AVFrame *f, int *full_range);
 int vc_scale_check_flags(const char *flags);
 void vc_scale_tune(void);
 int vc_scale_open(struct SwsContext **out, int width, int height, int format, int full_range,
-                  int to_width, int to_height, int to_format, const char *flags);
+                  int to_width, int to_height, int to_format, int to_full_range, const char *flags);
 int vc_scale_pool(AVBufferPool **out, int width, int height, int format);
 int vc_scale_run(struct SwsContext *s, AVBufferPool *pool, const AVFrame *src, AVFrame *dst,
                  int width, int height, int format);

@@ -25,7 +25,7 @@ int vc_scale_check_flags(const char *flags)
 }
 
 int vc_scale_open(struct SwsContext **out, int width, int height, int format, int full_range,
-                  int to_width, int to_height, int to_format, const char *flags)
+                  int to_width, int to_height, int to_format, int to_full_range, const char *flags)
 {
     struct SwsContext *s = sws_alloc_context();
     int ret = AVERROR(ENOMEM);
@@ -39,7 +39,7 @@ int vc_scale_open(struct SwsContext **out, int width, int height, int format, in
         (ret = av_opt_set_int(s, "dstw", to_width, 0)) < 0 ||
         (ret = av_opt_set_int(s, "dsth", to_height, 0)) < 0 ||
         (ret = av_opt_set_int(s, "dst_format", to_format, 0)) < 0 ||
-        (ret = av_opt_set_int(s, "dst_range", 0, 0)) < 0 ||
+        (ret = av_opt_set_int(s, "dst_range", to_full_range, 0)) < 0 ||
         (ret = sws_init_context(s, NULL, NULL)) < 0) {
         sws_freeContext(s);
         return ret;

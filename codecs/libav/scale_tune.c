@@ -22,7 +22,7 @@ static int64_t trial(int flags, const AVFrame *src, AVBufferPool *pool)
     int64_t least = INT64_MAX;
 
     av_force_cpu_flags(flags);
-    if (vc_scale_open(&s, WIDTH, HEIGHT, AV_PIX_FMT_YUV420P, 0, TO_WIDTH, TO_HEIGHT, AV_PIX_FMT_YUV420P, "bicubic") < 0)
+    if (vc_scale_open(&s, WIDTH, HEIGHT, AV_PIX_FMT_YUV420P, 0, TO_WIDTH, TO_HEIGHT, AV_PIX_FMT_YUV420P, 0, "bicubic") < 0)
         return least;
     for (int i = 0; i < TRIES; i++) {
         AVFrame *dst = av_frame_alloc();

@@ -123,7 +123,7 @@ func (s *Scaler) follow(in scalerInput) error {
 	flags := C.CString(cmp.Or(s.o.Flags, "bicubic"))
 	defer C.free(unsafe.Pointer(flags))
 	err := failed(C.vc_scale_open(&s.sws, in.width, in.height, in.format, in.fullRange,
-		C.int(s.o.Width), C.int(s.o.Height), s.format, flags))
+		C.int(s.o.Width), C.int(s.o.Height), s.format, 0, flags))
 	if err != nil {
 		return err
 	}
