@@ -18,7 +18,7 @@ FUZZTIME ?= 10s
 
 version := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 
-.PHONY: demo build edge test lint lint-live fuzz bench chaos overload players media ffmpeg-path deps-build deps-test clean
+.PHONY: demo build edge test lint lint-live fuzz bench load chaos overload players media ffmpeg-path deps-build deps-test deps-load clean
 
 demo: build
 	@bin/venuecast demo

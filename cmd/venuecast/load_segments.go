@@ -31,7 +31,7 @@ func newLoadSegments() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "segments",
 		Short: "Compare the throughput of segments with nginx serving the same files",
-		Long: "The origin, with segments in memory and with stored ones, and nginx (Debian: nginx-light) take turns on one processor.\n" +
+		Long: "The origin, with its oldest segments and its newest, and nginx (Debian: nginx-light) take turns on one processor.\n" +
 			"A segment is 480 kB by default; the client takes the bytes out of its sockets without copying them.",
 		Example: "  taskset -c 1 venuecast load segments --origin-cpu 0",
 		Args:    cobra.NoArgs,
@@ -114,8 +114,10 @@ func (s *segmentsRun) compare(ctx context.Context, dir, ours, theirs string, ngi
 	}
 	const some = 8
 	servers := []server{
-		{"nginx", same[:some], worker, nil}, {"origin, stored", names[:some], s.origin.opts.PID, nil},
-		{"nginx", same[len(same)-some:], worker, nil}, {"origin, in memory", names[len(names)-some:], s.origin.opts.PID, nil},
+		{"nginx", same[:some], worker, nil},
+		{"origin, oldest", names[:some], s.origin.opts.PID, nil},
+		{"nginx", same[len(same)-some:], worker, nil},
+		{"origin, newest", names[len(names)-some:], s.origin.opts.PID, nil},
 	}
 	for range s.rounds {
 		for i := range servers {
@@ -141,7 +143,8 @@ type server struct {
 
 func (s *segmentsRun) print(servers []server) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%-18s  %12s  %8s  %11s  %11s  %s\n", "", "SEGMENTS/s", "MB/s", "SERVER CPU", "CLIENT CPU", "OF NGINX, median (least–most)")
+	fmt.Fprintf(&b, "%-18s  %12s  %8s  %11s  %11s  %s\n",
+		"", "SEGMENTS/s", "MB/s", "SERVER CPU", "CLIENT CPU", "OF NGINX, median (least–most)")
 	for i, one := range servers {
 		column := func(f func(loadtest.Throughput) float64) float64 {
 			var list []float64

@@ -56,7 +56,10 @@ func parkable(req *http.Request) *counted {
 	if !ok || conn.from.back == nil || req.Method != http.MethodGet || req.ProtoMajor != 1 || req.ProtoMinor != 1 || req.Close {
 		return nil
 	}
-	if req.ContentLength != 0 || len(req.TransferEncoding) > 0 || conditional(req) || req.Header["Upgrade"] != nil || req.Header["Expect"] != nil {
+	if req.ContentLength != 0 || len(req.TransferEncoding) > 0 || conditional(req) {
+		return nil
+	}
+	if req.Header["Upgrade"] != nil || req.Header["Expect"] != nil {
 		return nil
 	}
 	if _, ok := conn.Conn.(*net.TCPConn); !ok {

@@ -40,10 +40,11 @@ func StartNginx(ctx context.Context, dir, root, address, cpu string) (*Nginx, er
 	if err := os.WriteFile(conf, fmt.Appendf(nil, nginxConfig, dir, address, root), 0o600); err != nil {
 		return nil, fmt.Errorf("configuring nginx: %w", err)
 	}
-	command := []string{"nginx", "-c", conf, "-e", filepath.Join(dir, "nginx.log"), "-g", "daemon off; user " + os.Getenv("USER") + ";"}
-	if os.Getenv("USER") == "" || os.Getuid() == 0 {
-		command[len(command)-1] = "daemon off; user root;"
+	directives := "daemon off;"
+	if os.Getuid() == 0 {
+		directives += " user root;" // else its worker can not read the files
 	}
+	command := []string{"nginx", "-c", conf, "-e", filepath.Join(dir, "nginx.log"), "-g", directives}
 	if cpu != "" {
 		command = append([]string{"taskset", "-c", cpu}, command...)
 	}
