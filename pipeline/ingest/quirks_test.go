@@ -67,7 +67,8 @@ func TestPicturesGoOnWhenTheCameraIsRestarted(t *testing.T) {
 		frames := v.pictures(t)
 		require.Greater(t, len(frames), 220)
 		for i := 1; i < len(frames); i++ {
-			require.Greater(t, frames[i], frames[i-1])
+			// A picture may be doubled in the first two seconds of a session, see pipeline/timeline.
+			require.GreaterOrEqual(t, frames[i], frames[i-1])
 		}
 		require.InDelta(t, 3*75+2*7, frames[len(frames)-1], 20, "time goes on at its own pace")
 	})

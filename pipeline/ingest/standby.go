@@ -50,7 +50,10 @@ func (s *Standby) remember(ctx context.Context) error {
 		_, err := s.pop(limited)
 		cancel()
 		s.turn <- struct{}{}
-		if err != nil && !errors.Is(err, errTick) {
+		switch {
+		case errors.Is(err, pipeline.ErrClosed):
+			return nil // the camera's stage has ended, and says why
+		case err != nil && !errors.Is(err, errTick):
 			return err
 		}
 	}
