@@ -27,9 +27,9 @@ func newBench() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "bench",
 		Short:   "Measure what a ladder costs and what this machine can carry",
-		Example: "  venuecast bench ladder --against ffmpeg\n  venuecast bench host",
+		Example: "  venuecast bench ladder --against ffmpeg\n  venuecast bench demand\n  venuecast bench host",
 	}
-	cmd.AddCommand(newBenchLadder(), newBenchHost())
+	cmd.AddCommand(newBenchLadder(), newBenchHost(), newBenchDemand())
 	return cmd
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/venuecast/venuecast/cmd/internal/bench"
 	"github.com/venuecast/venuecast/configs"
 	"github.com/venuecast/venuecast/pipeline"
+	"github.com/venuecast/venuecast/pipeline/transcode"
 	"github.com/venuecast/venuecast/transport/bus"
 	"github.com/venuecast/venuecast/transport/metrics"
 )
@@ -33,6 +34,8 @@ type benchJob struct {
 	Dir   string        `json:"dir"`   // the DVR's segments and the child's report are left here
 	// Profile is a folder for profiles; empty: none are made.
 	Profile string `json:"profile"`
+	// Plan is what is made of the ladder; empty: all of it.
+	Plan transcode.Plan `json:"plan,omitempty"`
 }
 
 func (j benchJob) report() string { return filepath.Join(j.Dir, "report.json") }
@@ -88,6 +91,9 @@ func (h *host) bench(ctx context.Context, j benchJob) ([]pipeline.Stage, error) 
 		},
 		relay: h.relay, worker: metrics.NewWorker(h.registry), log: h.log,
 	}
+	if err := children.SetPlan(j.Feed.ID, j.Plan); err != nil {
+		return nil, err
+	}
 	return []pipeline.Stage{
 		writer,
 		pipeline.Func("file", func(ctx context.Context) error {
@@ -129,8 +135,7 @@ func (p *pacer) ahead(r pipeline.Record) time.Duration {
 	if r.Bundle == nil {
 		return 0
 	}
-	all := float64(len(p.job.Feed.Ladder.Names()))
-	done := p.relay.Value(p.job.Feed.ID, "venuecast_transcode_media_seconds_total") / all
+	done := p.relay.Value(p.job.Feed.ID, "venuecast_transcode_media_seconds_total") / p.job.made()
 	sent := r.Bundle.Units[0].PTS - p.job.Feed.Grid.FrameTime(p.job.First)
 	return sent.Duration() - time.Duration(done*float64(time.Second))
 }

@@ -53,11 +53,18 @@ func New(o Options) (*Worker, error) {
 	return &Worker{o: o, cost: 1 / o.Rate, feeds: map[string]float64{}, known: map[string]float64{}}, nil
 }
 
-// Pixels returns the pixels that a feed's renditions encode per second, weighed.
+// Pixels returns the pixels that a feed's renditions encode per second, weighed. Of those on demand it counts the largest:
+// most feeds are watched by nobody, and a watched one mostly at one of them. What is more is overload, which is met when it comes.
 func Pixels(f pipeline.Feed) float64 {
 	l := f.Ladder
 	// What is passed through is encoded only where the source fails, and then mostly as repeats and slate, which cost little.
 	l.Video = slices.DeleteFunc(slices.Clone(l.Video), func(v ladder.Video) bool { return f.Passed(v.Name) != nil })
+	asked := false // renditions are largest first
+	l.Video = slices.DeleteFunc(l.Video, func(v ladder.Video) bool {
+		spare := asked && v.Encode == ladder.EncodeOnDemand
+		asked = asked || v.Encode == ladder.EncodeOnDemand
+		return spare
+	})
 	return PixelsOf(l, float64(f.Grid.FrameRate.Num)/float64(f.Grid.FrameRate.Den))
 }
 

@@ -113,7 +113,8 @@ func (d *Demands) ColdStart(feed, rendition string, after time.Duration) {
 	d.log.Info("rendition on demand is there", "feed", feed, "rendition", rendition, "after", after.Round(time.Millisecond))
 }
 
-func (d *Demands) run(ctx context.Context, feeds *live.Feeds) {
+// Run reports until the context ends.
+func (d *Demands) Run(ctx context.Context, feeds *live.Feeds) {
 	tick := time.NewTicker(demandInterval)
 	defer tick.Stop()
 	for {

@@ -99,7 +99,7 @@ func (s *Server) Run(ctx context.Context) error {
 	defer s.parking.end()
 	if s.opts.Demands != nil {
 		stages = append(stages, pipeline.Func(s.opts.Demands.Name(), func(ctx context.Context) error {
-			s.opts.Demands.run(ctx, s.opts.Feeds)
+			s.opts.Demands.Run(ctx, s.opts.Feeds)
 			return nil
 		}))
 	}
