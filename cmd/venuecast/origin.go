@@ -64,7 +64,8 @@ func (h *host) origin(context.Context) ([]pipeline.Stage, error) {
 		return nil, errors.Join(err, listener.Close())
 	}
 	server, err := origin.New(origin.Options{
-		Feeds: feeds, Clips: clips, Demands: demands, Listener: listener, TLS: secure, Plain: plain, Token: h.token, Registerer: h.registry, Logger: h.log,
+		Feeds: feeds, Clips: clips, Demands: demands, Listener: listener, TLS: secure, Plain: plain, Token: h.token,
+		Registerer: h.registry, Logger: h.log,
 	})
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())

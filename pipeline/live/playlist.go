@@ -189,7 +189,8 @@ func (s *Snapshot) start(msn int64, at discontinuity, init, initInForce, base st
 func partTags(base string, msn int64, parts []part, timescale int64) []m3u8.Part {
 	tags := make([]m3u8.Part, len(parts))
 	for i, p := range parts {
-		tags[i] = m3u8.Part{Duration: span(p.duration, timescale), URI: base + partURI(msn, i), Independent: p.independent, Gap: p.gap || p.cold && base != ""}
+		gap := p.gap || p.cold && base != ""
+		tags[i] = m3u8.Part{Duration: span(p.duration, timescale), URI: base + partURI(msn, i), Independent: p.independent, Gap: gap}
 	}
 	return tags
 }

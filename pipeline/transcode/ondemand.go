@@ -162,7 +162,8 @@ func (d *OnDemand) fill(ctx context.Context, fills *pipeline.Group, name string,
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		d.fills--
-		log := d.o.Log.With("feed", d.o.Feed.ID, "rendition", name, "from", from.MSN, "to", to.MSN, "took", d.o.Now().Sub(begun).Round(time.Millisecond))
+		took := d.o.Now().Sub(begun).Round(time.Millisecond)
+		log := d.o.Log.With("feed", d.o.Feed.ID, "rendition", name, "from", from.MSN, "to", to.MSN, "took", took)
 		if err != nil && ctx.Err() == nil {
 			log.Warn("rendition on demand could not be filled", "error", err)
 			if w.covered == from {

@@ -1,8 +1,9 @@
 // Plays an HLS URL with hls.js in headless Chromium and reports what a viewer would have seen, as JSON.
 //
-//   node play.mjs URL SECONDS MODULES
+//   node play.mjs URL SECONDS MODULES [HEIGHTS]
 //
-// MODULES is the folder that install.sh printed. SECONDS count from the first picture. Exit status 1 means that
+// MODULES is the folder that install.sh printed. SECONDS count from the first picture. HEIGHTS, such as 720,360,480, are shown one
+// after the other, each for its share of the time; without them hls.js chooses. Exit status 1 means that
 // playback did not start within 20 s, did not advance, stalled or met an error.
 import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
@@ -12,7 +13,8 @@ import { join } from "node:path";
 const START_LIMIT_MS = 20_000;
 const SAMPLE_MS = 250;
 
-const [url, seconds, modules] = process.argv.slice(2);
+const [url, seconds, modules, heights] = process.argv.slice(2);
+const levels = heights ? heights.split(",").map(Number) : [];
 if (!modules || !(Number(seconds) > 0)) {
   console.error("usage: node play.mjs URL SECONDS MODULES");
   process.exit(2);
@@ -105,7 +107,7 @@ try {
   const pageErrors = [];
   page.on("pageerror", (e) => pageErrors.push({ details: "page", fatal: true, text: e.message }));
   await page.goto(`http://127.0.0.1:${server.address().port}/`);
-  await page.evaluate((u) => play(u), url);
+  await page.evaluate(([u, l, s]) => play(u, l, s), [url, levels, seconds / Math.max(levels.length, 1)]);
   const samples = await watch(page);
   const report = await page.evaluate(() => window.report);
   report.errors.push(...pageErrors);

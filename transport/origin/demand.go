@@ -80,7 +80,8 @@ func NewDemands(reg prometheus.Registerer, log *slog.Logger, report func(feed st
 			Name: "venuecast_origin_demands_total", Help: "Times that somebody asked for a rendition nobody had asked for.",
 		}, rendition),
 		start: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "venuecast_origin_cold_start_seconds", Help: "From the first request for a rendition on demand until its first segment was there.",
+			Name:    "venuecast_origin_cold_start_seconds",
+			Help:    "From the first request for a rendition on demand until its first segment was there.",
 			Buckets: []float64{.25, .5, .75, 1, 1.25, 1.5, 2, 3, 4, 6, 10},
 		}, rendition),
 	}
