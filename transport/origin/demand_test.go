@@ -135,14 +135,14 @@ func TestDemandIsReportedAtOnceAndAgainWhileItLasts(t *testing.T) {
 		h.inits()
 		h.ingest("PUT", "/1080p/init", []byte("init"), origin.HeaderEpoch, "1", origin.HeaderCodecs, "avc1.640028")
 		h.segments(firstMSN, firstMSN+8)
-		time.Sleep(3 * time.Second)
+		time.Sleep(3500 * time.Millisecond) // between two reports
 		require.Empty(t, reports)
 		h.do("GET", "/live/hall/1080p/index.m3u8", nil)
 		synctest.Wait()
 		require.Len(t, reports, 1, "at once")
 		require.Equal(t, pipeline.Position{MSN: 1007}, (<-reports)["1080p"].From)
 		time.Sleep(pipeline.DemandHold + 5*time.Second)
-		require.Len(t, reports, 29)
+		require.Len(t, reports, 30)
 		cancel()
 		<-ended
 	})
