@@ -127,7 +127,8 @@ func (r *Rendition) append(p part) {
 		return
 	}
 	s := &segment{msn: r.next.MSN, timescale: r.timescale, init: r.initAt(r.next.MSN), start: r.feed.breaks.of(r.next.MSN)}
-	if s.await(r.open); !s.pending.Load() {
+	s.await(r.open)
+	if !s.pending.Load() {
 		s.close(r.open)
 		r.finish(s, r.open)
 	}
