@@ -41,7 +41,8 @@ const (
 )
 
 var codecNames = map[Codec]string{
-	H264: "h264", H265: "h265", AV1: "av1", AAC: "aac", PCMA: "pcma", PCMU: "pcmu", G722: "g722", Opus: "opus", MPEG2: "mp2", AC3: "ac3", L16: "l16",
+	H264: "h264", H265: "h265", AV1: "av1",
+	AAC: "aac", PCMA: "pcma", PCMU: "pcmu", G722: "g722", Opus: "opus", MPEG2: "mp2", AC3: "ac3", L16: "l16",
 }
 
 func (c Codec) String() string {

@@ -128,7 +128,7 @@ func TestARenditionThatNobodyWatchesCostsNothing(t *testing.T) {
 	g.media = func(string, string) map[string]float64 { return seconds }
 	feed := g.feed("a")
 	feed.Ladder.Video[0].Encode = ladder.EncodeOnDemand
-	g.guard.feed = func(string) pipeline.Feed { return feed }
+	g.feed = func(string) pipeline.Feed { return feed }
 	var before map[string]made
 	look := func(after time.Duration) bool {
 		f := loadOf(feed)
