@@ -131,7 +131,8 @@ func (r *consumerReader) put(m jetstream.Msg) {
 		return
 	}
 	if seq := meta.Sequence.Stream; seq > r.order.next && !r.fresh {
-		// After its server was killed a consumer sometimes leaves out a record that the stream has.
+		// A pull subscription of nats.go has room for as many messages as it asks for records. Heartbeats and the ends of
+		// requests take room, too, so while nobody calls Next a record may not fit and is dropped ("slow consumer").
 		r.say("looking again for missing records", fmt.Errorf("record %d came instead of %d", seq, r.order.next))
 		r.drop()
 		return
