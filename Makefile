@@ -46,7 +46,7 @@ overload: deps-build
 chaos: deps-build
 	@source scripts/env.sh && go run ./cmd/internal/chaos $(CHAOS)
 
-LINT ?= 10m
+LINT = 10m
 lint-live: deps-build
 	@source scripts/env.sh && go run ./cmd/internal/chaos -lint $(LINT)
 
