@@ -47,6 +47,17 @@ type ladderBench struct {
 	dir   string
 }
 
+// mediaFlags are those that say what is made, and of what.
+func (b *ladderBench) mediaFlags(cmd *cobra.Command, seconds float64) {
+	f := cmd.Flags()
+	f.StringVar(&b.file, "file", "", "media file to transcode (default: a generated one, 1080p at 25 pictures per second)")
+	f.StringVarP(&b.config, "config", "c", "", "configuration file with the ladder (default: the built-in ladders)")
+	f.StringVar(&b.ladder, "ladder", "hd", "name of the ladder")
+	f.Float64Var(&b.seconds, "seconds", seconds, "length of media per run; rounded up to whole segments")
+	f.StringVar(&b.ffmpeg, "ffmpeg", os.Getenv("VENUECAST_FFMPEG"), "folder of ffmpeg (default: $VENUECAST_FFMPEG, or that in PATH)")
+	f.BoolVar(&b.json, "json", false, "print JSON")
+}
+
 func newBenchLadder() *cobra.Command {
 	b := &ladderBench{}
 	cmd := &cobra.Command{
@@ -66,16 +77,11 @@ func newBenchLadder() *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&b.file, "file", "", "media file to transcode (default: a generated one, 1080p at 25 pictures per second)")
-	f.StringVarP(&b.config, "config", "c", "", "configuration file with the ladder (default: the built-in ladders)")
-	f.StringVar(&b.ladder, "ladder", "hd", "name of the ladder")
-	f.Float64Var(&b.seconds, "seconds", 24, "length of media per run; rounded up to whole segments")
+	b.mediaFlags(cmd, 24)
 	f.StringVar(&b.against, "against", "", "ffmpeg: compare with the ffmpeg command line")
 	f.IntVar(&b.pairs, "runs", 3, "counted runs of each side")
-	f.StringVar(&b.ffmpeg, "ffmpeg", os.Getenv("VENUECAST_FFMPEG"), "folder of ffmpeg (default: $VENUECAST_FFMPEG, or that in PATH)")
 	f.StringVar(&b.keep, "keep", "", "folder to leave the media in (default: they are removed)")
 	f.BoolVar(&b.passthrough, "passthrough", false, "pass the file's own pictures on as the largest rendition; ffmpeg still encodes all")
-	f.BoolVar(&b.json, "json", false, "print JSON")
 	f.StringVar(&b.profile, "profile", "", "folder for profiles of the first run (go tool pprof); without libav's threads")
 	f.BoolVar(&b.quality, "quality", true, "compare the first run of each side with its source")
 	return cmd

@@ -39,15 +39,10 @@ func newBenchDemand() *cobra.Command {
 		RunE:    func(cmd *cobra.Command, _ []string) error { return b.run(cmd.Context()) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&b.file, "file", "", "media file to transcode (default: a generated one, 1080p at 25 pictures per second)")
-	f.StringVarP(&b.config, "config", "c", "", "configuration file with the ladder (default: the built-in ladders)")
-	f.StringVar(&b.ladder, "ladder", "hd", "name of the ladder")
-	f.Float64Var(&b.seconds, "seconds", 12, "length of media per run; rounded up to whole segments")
+	b.mediaFlags(cmd, 12)
 	f.IntVar(&b.pairs, "runs", 3, "runs of each kind")
 	f.IntVar(&b.cameras, "cameras", 8, "how many cameras there are")
 	f.StringVar(&b.watched, "watched", "", "the rendition of one camera that is watched (default: the largest)")
-	f.StringVar(&b.ffmpeg, "ffmpeg", os.Getenv("VENUECAST_FFMPEG"), "folder of ffmpeg (default: $VENUECAST_FFMPEG, or that in PATH)")
-	f.BoolVar(&b.json, "json", false, "print JSON")
 	return cmd
 }
 

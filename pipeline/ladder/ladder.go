@@ -90,16 +90,18 @@ func (l Ladder) For(s Source) (Ladder, []string) {
 			continue
 		}
 		v.Width = even(width * v.Height / height)
-		v.Depth, v.Colour = s.depth(v.Codec), s.colour(v.Codec)
 		resolved.Video = append(resolved.Video, v)
 	}
 	if len(resolved.Video) == 0 && len(largestFirst) > 0 {
 		v := largestFirst[len(largestFirst)-1]
 		v.Width, v.Height = even(width), even(height)
-		v.Depth, v.Colour = s.depth(v.Codec), s.colour(v.Codec)
 		resolved.Video, leftOut = []Video{v}, leftOut[:len(leftOut)-1]
 	}
 	resolved.keepSmallest()
+	for i := range resolved.Video {
+		v := &resolved.Video[i]
+		v.Depth, v.Colour = s.depth(v.Codec), s.colour(v.Codec)
+	}
 	return resolved, leftOut
 }
 
