@@ -46,6 +46,7 @@ type Difference struct {
 	Name    string  `json:"name"`
 	PSNR    float64 `json:"psnr_db"`
 	SSIM    float64 `json:"ssim"`
+	VMAF    float64 `json:"vmaf,omitempty"`
 	Bitrate float64 `json:"bitrate_ratio"`
 }
 
@@ -84,7 +85,8 @@ func (r *Report) Fill(ours, reference []Run) {
 	for i, a := range r.Ours.Renditions {
 		b := other.Renditions[i]
 		r.Differences = append(r.Differences, Difference{
-			Name: a.Name, PSNR: a.PSNR - b.PSNR, SSIM: a.SSIM - b.SSIM, Bitrate: float64(a.Bytes) / float64(b.Bytes),
+			Name: a.Name, PSNR: a.PSNR - b.PSNR, SSIM: a.SSIM - b.SSIM, VMAF: a.VMAF - b.VMAF,
+			Bitrate: float64(a.Bytes) / float64(b.Bytes),
 		})
 	}
 }
@@ -119,20 +121,32 @@ func (r *Report) Print(w io.Writer) error {
 		return err
 	}
 	fmt.Fprintln(w)
-	fmt.Fprintf(t, "rendition\tkbit/s\tPSNR dB\tSSIM\t")
-	if r.Reference != nil {
-		fmt.Fprintf(t, "against ffmpeg: bitrate\tPSNR\tSSIM\t")
+	r.printRenditions(t)
+	return t.Flush()
+}
+
+func (r *Report) printRenditions(t io.Writer) {
+	vmaf := r.Ours.Renditions[0].VMAF != 0
+	column := func(on bool, format string, values ...any) {
+		if on {
+			fmt.Fprintf(t, format+"\t", values...)
+		}
 	}
+	column(true, "rendition\tkbit/s\tPSNR dB\tSSIM")
+	column(vmaf, "VMAF")
+	column(r.Reference != nil, "against ffmpeg: bitrate\tPSNR\tSSIM")
+	column(r.Reference != nil && vmaf, "VMAF")
 	fmt.Fprintln(t)
 	for i, v := range r.Ours.Renditions {
-		fmt.Fprintf(t, "%s\t%.0f\t%.3f\t%.4f\t", v.Name, float64(v.Bytes)*8e-3/r.Media, v.PSNR, v.SSIM)
+		column(true, "%s\t%.0f\t%.3f\t%.4f", v.Name, float64(v.Bytes)*8e-3/r.Media, v.PSNR, v.SSIM)
+		column(vmaf, "%.2f", v.VMAF)
 		if r.Reference != nil {
 			d := r.Differences[i]
-			fmt.Fprintf(t, "%.3f\t%+.3f\t%+.4f\t", d.Bitrate, d.PSNR, d.SSIM)
+			column(true, "%.3f\t%+.3f\t%+.4f", d.Bitrate, d.PSNR, d.SSIM)
+			column(vmaf, "%+.2f", d.VMAF)
 		}
 		fmt.Fprintln(t)
 	}
-	return t.Flush()
 }
 
 func printSide(w io.Writer, name string, s Side) {
