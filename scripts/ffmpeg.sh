@@ -6,6 +6,7 @@
 #
 # VENUECAST_FFMPEG_TARBALL=/path/ffmpeg_7.1.5.orig.tar.xz   use this source instead of the Debian mirror
 # VENUECAST_FFMPEG_SYSTEM=never                             ignore a system FFmpeg 7.1
+# VENUECAST_FFMPEG_CUDA=1                                   with scaling on NVIDIA cards too (scale_cuda); wants clang
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -54,6 +55,12 @@ configure_line=(
   --enable-muxer="$(join "${muxers[@]}")" --enable-demuxer="$(join "${demuxers[@]}")"
   --enable-parser="$(join "${parsers[@]}")" --enable-bsf="$(join "${bsfs[@]}")"
   --enable-protocol="$(join "${protocols[@]}")")
+
+# Kernels for cards from 2016 on (Pascal); the driver compiles them further. Off by default: nothing else here wants clang.
+if [ "${VENUECAST_FFMPEG_CUDA:-0}" = 1 ]; then
+  nvcc=$(compgen -c clang | grep -xE 'clang(-[0-9]+)?' | sort -V | head -1 || true)
+  configure_line+=(--enable-cuda-llvm "--nvcc=${nvcc:-clang}" "--nvccflags=--cuda-gpu-arch=sm_60 -O2")
+fi
 
 key=$(printf '%s\n' "$version" "$headers_version" "$(. /etc/os-release && echo "$VERSION_CODENAME")" "${configure_line[@]}" \
   | sha256sum | cut -c1-12)

@@ -25,12 +25,13 @@ int vc_send_data(AVCodecContext *c, AVPacket *p, const uint8_t *data, int size, 
     return ret;
 }
 
-// Makes dst a picture that the encoder takes: another reference of src, or its upload into a surface of the encoder's device.
+// Makes dst a picture that the encoder takes: another reference of src, or its upload into a surface of the encoder's device
+// where it is not on it already.
 static int input_picture(AVCodecContext *c, AVFrame *dst, const AVFrame *src)
 {
     int ret;
 
-    if (!c->hw_frames_ctx)
+    if (!c->hw_frames_ctx || src->hw_frames_ctx)
         return av_frame_ref(dst, src);
     if ((ret = av_hwframe_get_buffer(c->hw_frames_ctx, dst, 0)) < 0 ||
         (ret = av_hwframe_transfer_data(dst, src, 0)) < 0)

@@ -20,6 +20,12 @@ type DecoderOptions struct {
 	// Threads is the number of decoding threads, at most 64. It defaults to 1.
 	// Each further one works on a picture of its own and delays the output by one picture.
 	Threads int
+	// Card, if not nil, decodes what it can. A unit on which it fails gives an ErrCard: then a decoder without it may go on,
+	// with a random access unit. Pictures lie on the card if it scales, else in memory.
+	Card *Card
+	// Chosen is called with the first picture and whenever another decodes: "cuda", "vaapi" or InMemory, and in the last case
+	// why the card refuses. It is called by Decode and Flush, and only if there is a Card. It may be nil.
+	Chosen func(kind, refused string)
 }
 
 // Decoder turns access units into pictures.
@@ -33,6 +39,7 @@ type Decoder struct {
 	packet *C.AVPacket
 	frame  *C.AVFrame // received into, then moved to a Picture
 	fields deinterlacer
+	card   *cardDecoder // nil: everything is decoded in memory
 }
 
 // NewDecoder opens a decoder. Close must be called.
@@ -43,24 +50,34 @@ func NewDecoder(o DecoderOptions) (*Decoder, error) {
 	if o.Threads < 0 || o.Threads > 64 {
 		return nil, fmt.Errorf("decoding with %d threads: out of range", o.Threads)
 	}
-	name := map[codecs.Codec]string{codecs.H264: "h264", codecs.H265: "hevc", codecs.AV1: "libdav1d"}[o.Codec]
+	names := map[codecs.Codec]string{codecs.H264: "h264", codecs.H265: "hevc", codecs.AV1: "libdav1d"}
+	var card *cardDecoder
+	if o.Card != nil {
+		card = &cardDecoder{card: o.Card, chosen: o.Chosen}
+		names[codecs.AV1] = "av1" // it works on cards only
+	}
+	name := names[o.Codec]
 	ctx, err := openCodec(astiav.FindDecoderByName(name), name, nil, func(c *astiav.CodecContext) error {
 		c.SetThreadCount(max(o.Threads, 1))
 		c.SetTimeBase(astiav.NewRational(1, codecs.TicksPerSecond))
 		codecContext(c).pkt_timebase = C.AVRational{1, codecs.TicksPerSecond}
 		codecContext(c).max_pixels = maxSide * maxSide / 4
+		if card != nil {
+			return card.attach(c)
+		}
 		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("opening the %v decoder: %w", o.Codec, err)
 	}
-	return &Decoder{codec: ctx, packet: newPacket(), frame: newFrame()}, nil
+	return &Decoder{codec: ctx, packet: newPacket(), frame: newFrame(), card: card}, nil
 }
 
 // Decode decodes one access unit and hands out the pictures that are ready, in order of presentation, each with the PTS
 // of its access unit. emit owns the pictures it gets. Parameter sets and sizes may change from picture to picture.
 //
-// An error that is codecs.ErrBadUnit concerns this unit only. After any other the decoder must be flushed or closed.
+// An error that is codecs.ErrBadUnit concerns this unit only. After any other the decoder must be flushed or closed; after
+// ErrCard, closed.
 func (d *Decoder) Decode(au codecs.AccessUnit, emit func(p codecs.Picture, pts codecs.Ticks) error) error {
 	if len(au.Data) == 0 {
 		return fmt.Errorf("%w: it is empty", codecs.ErrBadUnit)
@@ -69,10 +86,10 @@ func (d *Decoder) Decode(au codecs.AccessUnit, emit func(p codecs.Picture, pts c
 	if code < 0 {
 		return asBadUnit(code)
 	}
-	code = onThread(C.VCCall{work: C.VC_DECODE, codec: codecContext(d.codec), packet: d.packet})
+	code = d.send(C.VCCall{work: C.VC_DECODE, codec: codecContext(d.codec), packet: d.packet})
 	err := d.receive(emit)
-	if code < 0 && err == nil {
-		return asBadUnit(code)
+	if code < 0 && (err == nil || errors.Is(err, codecs.ErrBadUnit)) {
+		return d.failure(code)
 	}
 	return err
 }
@@ -98,13 +115,19 @@ func (d *Decoder) receive(emit func(p codecs.Picture, pts codecs.Ticks) error) e
 			return bad
 		}
 		if code < 0 {
-			if bad = asBadUnit(code); !errors.Is(bad, codecs.ErrBadUnit) {
+			if bad = d.failure(code); !errors.Is(bad, codecs.ErrBadUnit) {
 				return bad
 			}
 			continue
 		}
 		p := &Picture{newFrame()}
 		C.av_frame_move_ref(p.frame, d.frame)
+		if d.card != nil {
+			var err error
+			if p, err = d.card.take(p, &d.fields); err != nil {
+				return err
+			}
+		}
 		pts := p.frame.pts
 		if pts == noPTS {
 			pts = p.frame.best_effort_timestamp
@@ -115,10 +138,28 @@ func (d *Decoder) receive(emit func(p codecs.Picture, pts codecs.Ticks) error) e
 	}
 }
 
+// send has libav decode the unit that is in the packet.
+func (d *Decoder) send(call C.VCCall) C.int {
+	if d.card != nil {
+		return d.card.send(call)
+	}
+	return onThread(call)
+}
+
+func (d *Decoder) failure(code C.int) error {
+	if d.card != nil {
+		return d.card.failure(code)
+	}
+	return asBadUnit(code)
+}
+
 // Close frees the decoder. Pictures it gave out stay valid. A second Close does nothing.
 func (d *Decoder) Close() {
 	freePacket(&d.packet)
 	freeFrame(&d.frame)
 	freeCodec(&d.codec)
 	d.fields.filter.close()
+	if d.card != nil {
+		d.card.close()
+	}
 }

@@ -20,7 +20,9 @@ import (
 type EncoderOptions struct {
 	Codec codecs.Codec // H264, H265 or AV1
 	// Encoder is libav's name of the encoder to use. It defaults to the first that opens of NVENC, VAAPI, QSV and x264 or x265.
-	Encoder       string
+	Encoder string
+	// Card, if not nil and if it scales, gives its pictures to encoders of its own as they are. Others get them in memory.
+	Card          *Card
 	Software      bool            // no hardware is tried, nor the Encoder that was named if it is one
 	Width, Height int             // in pixels, even
 	FrameRate     codecs.Rational // the rate that frame numbers count in
@@ -107,8 +109,8 @@ type Encoder struct {
 	name    string
 	refused []string
 	codec   *astiav.CodecContext
-	device  *hardware // nil for software
-	convert *Scaler   // to the encoder's pixel format; nil where that is 4:2:0 planar
+	device  *hardware // nil where pictures are given from memory
+	convert *Scaler   // to the encoder's pixel format in memory; nil where that is 4:2:0 planar, and no picture came from a card
 	packet  *C.AVPacket
 	scratch *C.AVFrame
 	last    int64 // the last frame number taken
@@ -163,6 +165,9 @@ func (e *Encoder) input(p codecs.Picture) (*Picture, error) {
 	src, err := ours(p)
 	if err != nil {
 		return nil, err
+	}
+	if src.onCard() {
+		return e.inputFromCard(src)
 	}
 	var full C.int
 	format := C.vc_scale_format(src.frame, &full)
@@ -233,6 +238,9 @@ func (e *Encoder) Close() {
 	}
 	freePacket(&e.packet)
 	freeFrame(&e.scratch)
+	if e.codec != nil && isHardware(e.name) {
+		countSession(deviceOf(e.name), sessionEncode, -1)
+	}
 	freeCodec(&e.codec)
 	if e.convert != nil {
 		e.convert.Close()

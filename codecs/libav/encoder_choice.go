@@ -61,12 +61,12 @@ func OpenEncoder(o EncoderOptions) (*Encoder, error) {
 		if c.codec != o.Codec || o.Encoder != "" && c.name != o.Encoder || o.Software && isHardware(c.name) {
 			continue
 		}
-		e, reason := open(c, o)
+		e, reasons := openAny(c, o)
+		refused = append(refused, reasons...)
 		if e != nil {
 			e.refused = refused
 			return e, nil
 		}
-		refused = append(refused, c.name+": "+reason)
 	}
 	if refused == nil {
 		return nil, fmt.Errorf("encoder %q is not known for %v", o.Encoder, o.Codec)
@@ -78,8 +78,8 @@ func OpenEncoder(o EncoderOptions) (*Encoder, error) {
 	return nil, err
 }
 
-// ErrDevice means that a hardware encoder does not work any more, or never did: software may.
-var ErrDevice = errors.New("hardware encoder failed")
+// ErrDevice means that hardware does not work any more, or never did: software may.
+var ErrDevice = errors.New("hardware failed")
 
 // isHardware reports whether an encoder of this name needs a device: libav names the others after their libraries.
 func isHardware(name string) bool { return name != "" && !strings.HasPrefix(name, "lib") }
@@ -118,7 +118,12 @@ func (e *Encoder) open(c candidate) (err error) {
 	if e.o.Preset, err = c.presets.choose(e.o); err != nil {
 		return err
 	}
-	if c.vaapi {
+	switch {
+	case e.o.Card != nil:
+		if e.device, err = openHardware(e.o.Card, e.o.Width, e.o.Height, memoryFormat(c, e.o.Depth)); err != nil {
+			return err
+		}
+	case c.vaapi:
 		if e.device, err = openVAAPI(e.o.Width, e.o.Height, memoryFormat(c, e.o.Depth)); err != nil {
 			return err
 		}
@@ -130,15 +135,17 @@ func (e *Encoder) open(c candidate) (err error) {
 		}
 	}
 	e.codec, err = openCodec(astiav.FindEncoderByName(c.name), c.name, c.options(e.o), func(ctx *astiav.CodecContext) error {
-		e.configure(ctx, c)
-		return nil
+		return e.configure(ctx, c)
 	})
 	e.packet, e.scratch, e.drains = newPacket(), newFrame(), c.drains
+	if err == nil && isHardware(c.name) {
+		countSession(deviceOf(c.name), sessionEncode, 1)
+	}
 	return err
 }
 
 // configure sets what all encoders share.
-func (e *Encoder) configure(ctx *astiav.CodecContext, c candidate) {
+func (e *Encoder) configure(ctx *astiav.CodecContext, c candidate) error {
 	o := e.o
 	ctx.SetWidth(o.Width)
 	ctx.SetHeight(o.Height)
@@ -170,8 +177,9 @@ func (e *Encoder) configure(ctx *astiav.CodecContext, c candidate) {
 	}
 	ctx.SetPixelFormat(memoryFormat(c, o.Depth))
 	if e.device != nil {
-		e.device.attach(ctx)
+		return e.device.attach(ctx)
 	}
+	return nil
 }
 
 // memoryFormat returns the pixel format of the pictures that an encoder takes, in memory.

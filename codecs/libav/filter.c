@@ -18,6 +18,7 @@ static int open_source(AVFilterGraph *g, AVFilterContext **src, const AVFrame *f
         par->sample_aspect_ratio = (AVRational){1, 1};
         par->color_space = f->colorspace;
         par->color_range = f->color_range;
+        par->hw_frames_ctx = f->hw_frames_ctx;
         if ((ret = av_buffersrc_parameters_set(*src, par)) >= 0)
             ret = avfilter_init_dict(*src, NULL);
     }
@@ -40,8 +41,23 @@ static int parse(AVFilterGraph *g, AVFilterContext *src, AVFilterContext *sink, 
     return ret;
 }
 
-// Opens a chain of filters for pictures like f. It works on the calling thread only.
-int vc_filter_open(AVFilterGraph **out, AVFilterContext **src, AVFilterContext **sink, const AVFrame *f, const char *chain)
+// Has the filters work on the device of a card's picture, and make as many pictures as are held at once.
+static int give_device(AVFilterGraph *g, const AVFrame *f, int held)
+{
+    AVHWFramesContext *frames = (AVHWFramesContext *)f->hw_frames_ctx->data;
+
+    for (unsigned i = 0; i < g->nb_filters; i++) {
+        g->filters[i]->extra_hw_frames = held;
+        if (!(g->filters[i]->hw_device_ctx = av_buffer_ref(frames->device_ref)))
+            return AVERROR(ENOMEM);
+    }
+    return 0;
+}
+
+// Opens a chain of filters for pictures like f. It works on the calling thread only. held is how many of its
+// pictures are held at once, for cards whose pools do not grow.
+int vc_filter_open(AVFilterGraph **out, AVFilterContext **src, AVFilterContext **sink, const AVFrame *f, const char *chain,
+                   int held)
 {
     AVFilterGraph *g = avfilter_graph_alloc();
     int ret = AVERROR(ENOMEM);
@@ -50,7 +66,8 @@ int vc_filter_open(AVFilterGraph **out, AVFilterContext **src, AVFilterContext *
         g->nb_threads = 1;
         if ((ret = open_source(g, src, f)) >= 0 &&
             (ret = avfilter_graph_create_filter(sink, avfilter_get_by_name("buffersink"), "out", NULL, NULL, g)) >= 0 &&
-            (ret = parse(g, *src, *sink, chain)) >= 0)
+            (ret = parse(g, *src, *sink, chain)) >= 0 &&
+            (!f->hw_frames_ctx || (ret = give_device(g, f, held)) >= 0))
             ret = avfilter_graph_config(g, NULL);
     }
     if (ret < 0)

@@ -25,11 +25,15 @@ var errNothing = errors.New("the filters give no picture")
 type filterInput struct {
 	scalerInput
 	colorspace C.enum_AVColorSpace
+	pool       *C.uint8_t // that pictures of a card come from; nil for those in memory
 }
 
 func inputOf(f *C.AVFrame) filterInput {
 	in := filterInput{colorspace: f.colorspace}
 	in.width, in.height, in.format, in.fullRange = f.width, f.height, f.format, C.int(f.color_range)
+	if f.hw_frames_ctx != nil {
+		in.pool = f.hw_frames_ctx.data
+	}
 	return in
 }
 
@@ -41,7 +45,7 @@ func (f *filter) follow(p *C.AVFrame, chain string) error {
 	f.close()
 	text := C.CString(chain)
 	defer C.free(unsafe.Pointer(text))
-	if err := failed(C.vc_filter_open(&f.graph, &f.src, &f.sink, p, text)); err != nil {
+	if err := failed(C.vc_filter_open(&f.graph, &f.src, &f.sink, p, text, held)); err != nil {
 		f.graph = nil
 		return fmt.Errorf("opening the filters %s: %w", chain, err)
 	}

@@ -1,62 +1,80 @@
-//go:build cgo
-
 package libav
+
+/*
+#include "native.h"
+*/
+import "C"
 
 import (
 	"errors"
 	"fmt"
+	"strings"
+	"time"
 
 	"github.com/asticode/go-astiav"
 )
 
-// surfaces is the number of pictures a VAAPI encoder may hold: references, those in work, and one to upload into.
-const surfaces = 20
+// uploads is the number of pictures that a VAAPI encoder's pool has: references, those in work, and one to upload into.
+const uploads = 20
 
-// hardware is a device and the pool of its surfaces.
+// hardware is the pool of an encoder's pictures on a card.
 type hardware struct {
-	device *astiav.HardwareDeviceContext
-	frames *astiav.HardwareFramesContext
+	card  *Card
+	owned bool // the card is the encoder's alone
+	pool  *C.AVBufferRef
+
+	format C.int // of its pictures, as they would be in memory
 }
 
-// openVAAPI opens the machine's first VAAPI device.
+// openVAAPI opens the machine's first VAAPI device for one encoder.
 func openVAAPI(width, height int, format astiav.PixelFormat) (*hardware, error) {
-	device, err := astiav.CreateHardwareDeviceContext(astiav.HardwareDeviceTypeVAAPI, "", nil, 0)
-	if err != nil {
-		return nil, fmt.Errorf("opening the VAAPI device: %w", err)
+	device, reason := openDevice(vaapi, 5*time.Second)
+	if device == nil {
+		return nil, errors.New("opening the VAAPI device: " + reason)
 	}
 	count(kindDevice, 1)
-	h := &hardware{device: device, frames: astiav.AllocHardwareFramesContext(device)}
-	if h.frames == nil {
+	h := &hardware{card: &Card{kind: vaapi, device: device}, owned: true}
+	return h.open(width, height, format)
+}
+
+// openHardware makes a pool on a card that others use, too.
+func openHardware(card *Card, width, height int, format astiav.PixelFormat) (*hardware, error) {
+	return (&hardware{card: card}).open(width, height, format)
+}
+
+func (h *hardware) open(width, height int, format astiav.PixelFormat) (*hardware, error) {
+	k := h.card.kind
+	h.format = C.int(format)
+	code := C.vc_card_pool(&h.pool, h.card.device, k.surface, h.format, C.int(width), C.int(height), uploads)
+	if err := failed(code); err != nil {
 		h.Close()
-		return nil, errors.New("allocating VAAPI surfaces")
+		return nil, fmt.Errorf("allocating pictures of %s: %w", k.name, err)
 	}
-	h.frames.SetHardwarePixelFormat(astiav.PixelFormatVaapi)
-	h.frames.SetSoftwarePixelFormat(format)
-	h.frames.SetWidth(width)
-	h.frames.SetHeight(height)
-	h.frames.SetInitialPoolSize(surfaces)
-	if err := h.frames.Initialize(); err != nil {
-		h.Close()
-		return nil, fmt.Errorf("allocating VAAPI surfaces: %w", err)
-	}
+	count(kindPool, 1)
 	return h, nil
 }
 
-// attach makes an encoder take surfaces of this device.
-func (h *hardware) attach(ctx *astiav.CodecContext) {
-	ctx.SetPixelFormat(astiav.PixelFormatVaapi)
-	ctx.SetHardwareFramesContext(h.frames)
+// attach makes an encoder take pictures of this card.
+func (h *hardware) attach(ctx *astiav.CodecContext) error {
+	return failed(C.vc_card_encodes(codecContext(ctx), h.pool))
 }
 
-// Close gives up the device; an encoder that uses it holds references of its own. A second Close does nothing.
-func (h *hardware) Close() {
-	if h.device == nil {
-		return
-	}
-	if h.frames != nil {
-		h.frames.Free()
-	}
-	h.device.Free()
-	h.device = nil
-	count(kindDevice, -1)
+// takes reports whether an encoder of this pool takes a picture as it lies on its card.
+func (h *hardware) takes(p *Picture) bool {
+	return h != nil && C.vc_card_holds(h.card.device, p.frame) != 0 && C.vc_card_format(p.frame) == h.format &&
+		p.frame.color_range != C.AVCOL_RANGE_JPEG
 }
+
+// Close gives up the pool; an encoder that uses it holds references of its own. A second Close does nothing.
+func (h *hardware) Close() {
+	if h.pool != nil {
+		C.av_buffer_unref(&h.pool)
+		count(kindPool, -1)
+	}
+	if h.owned {
+		h.card.Close()
+	}
+}
+
+// of reports whether an encoder of this name runs on a card of this kind.
+func (k cardKind) of(encoder string) bool { return strings.HasSuffix(encoder, k.encoders) }

@@ -29,6 +29,7 @@ type JPEGEncoder struct {
 	o      JPEGOptions
 	codec  *astiav.CodecContext
 	tone   toneMap
+	fetch  fetcher
 	from   scalerInput
 	matrix C.int
 	sws    *C.struct_SwsContext // for from and matrix; nil before the first picture
@@ -87,6 +88,14 @@ func (e *JPEGEncoder) JPEG(p codecs.Picture) ([]byte, error) {
 }
 
 func (e *JPEGEncoder) scale(src *Picture) error {
+	if src.onCard() {
+		memory, err := e.fetch.fetch(src)
+		if err != nil {
+			return err
+		}
+		defer memory.Release()
+		src = memory
+	}
 	if C.vc_is_hdr(src.frame) != 0 {
 		mapped, err := e.tone.scale(src, e.o.Width, e.o.Height)
 		if err != nil {
@@ -139,6 +148,7 @@ func (e *JPEGEncoder) freeContext() {
 func (e *JPEGEncoder) Close() {
 	e.freeContext()
 	e.tone.filter.close()
+	e.fetch.close()
 	freePacket(&e.packet)
 	freeFrame(&e.frame)
 	freeCodec(&e.codec)

@@ -12,7 +12,8 @@
 #include <libswscale/swscale.h>
 
 // AVERROR() is a macro with an argument, which cgo cannot call.
-enum { VC_EAGAIN = AVERROR(EAGAIN), VC_ENOMEM = AVERROR(ENOMEM), VC_EINVAL = AVERROR(EINVAL) };
+enum { VC_EAGAIN = AVERROR(EAGAIN), VC_ENOMEM = AVERROR(ENOMEM), VC_EINVAL = AVERROR(EINVAL),
+       VC_EIO = AVERROR(EIO), VC_ENODEV = AVERROR(ENODEV), VC_ENOSYS = AVERROR(ENOSYS) };
 
 // log.c
 void vc_log_install(void);
@@ -40,9 +41,12 @@ int vc_scale_pool(AVBufferPool **out, int width, int height, int format);
 int vc_scale_run(struct SwsContext *s, AVBufferPool *pool, const AVFrame *src, AVFrame *dst,
                  int width, int height, int format);
 
+int vc_picture_from_pool(AVFrame *dst, AVBufferPool *pool, int width, int height, int format);
+
 // filter.c
 enum { VC_TICKS = 90000 };
-int vc_filter_open(AVFilterGraph **out, AVFilterContext **src, AVFilterContext **sink, const AVFrame *f, const char *chain);
+int vc_filter_open(AVFilterGraph **out, AVFilterContext **src, AVFilterContext **sink, const AVFrame *f, const char *chain,
+                   int held);
 int vc_filter_push(AVFilterContext *src, AVFrame *f);
 int vc_filter_pull(AVFilterContext *sink, AVFrame *f);
 int vc_is_interlaced(const AVFrame *f);
@@ -62,10 +66,10 @@ int vc_captions_get(const AVFrame *f, uint8_t *data, int capacity);
 int vc_captions_set(AVFrame *f, const uint8_t *data, int size);
 
 // thread.c
-enum { VC_DECODE, VC_SCALE, VC_ENCODE, VC_WORKS };
+enum { VC_DECODE, VC_SCALE, VC_ENCODE, VC_CARD, VC_WORKS };
 typedef struct VCThread VCThread;
-typedef struct VCCall { // avcodec_send_packet, vc_scale_run or vc_send_picture, and what it is given
-    int work;           // VC_DECODE, VC_SCALE or VC_ENCODE
+typedef struct VCCall { // avcodec_send_packet, vc_scale_run, vc_send_picture or vc_card_run, and what it is given
+    int work;           // VC_DECODE, VC_SCALE, VC_ENCODE or VC_CARD
     AVCodecContext *codec;
     AVPacket *packet; // emptied when it has been sent
     const AVFrame *src;
@@ -75,11 +79,21 @@ typedef struct VCCall { // avcodec_send_packet, vc_scale_run or vc_send_picture,
     struct SwsContext *sws;
     AVBufferPool *pool;
     int width, height, format;
+    AVFilterContext *in, *out; // a card's filters; NULL to copy its picture into memory
 } VCCall;
 int vc_thread_start(VCThread **out, int *event);
 void vc_thread_post(VCThread *t, VCCall c);
 int vc_thread_done(VCThread *t, int *result);
 long long vc_spent(int work);
+
+// card.c
+int vc_card_open(AVBufferRef **device, int type, int limit, char *reason, int size);
+int vc_card_pool(AVBufferRef **out, AVBufferRef *device, int surface, int format, int width, int height, int count);
+int vc_card_decodes(AVCodecContext *c, AVBufferRef *device, int extra);
+int vc_card_encodes(AVCodecContext *c, AVBufferRef *pool);
+int vc_card_format(const AVFrame *f);
+int vc_card_holds(AVBufferRef *device, const AVFrame *f);
+int vc_card_run(const VCCall *c);
 
 // sound.c
 int vc_resample_open(struct SwrContext **out, const AVFrame *f);

@@ -76,7 +76,7 @@ int vc_scale_pool(AVBufferPool **out, int width, int height, int format)
 }
 
 // Gives dst a buffer of the pool.
-static int picture_from_pool(AVFrame *dst, AVBufferPool *pool, int width, int height, int format)
+int vc_picture_from_pool(AVFrame *dst, AVBufferPool *pool, int width, int height, int format)
 {
     int ret;
 
@@ -99,7 +99,7 @@ int vc_scale_run(struct SwsContext *s, AVBufferPool *pool, const AVFrame *src, A
 {
     int ret;
 
-    if ((ret = picture_from_pool(dst, pool, width, height, format)) < 0 ||
+    if ((ret = vc_picture_from_pool(dst, pool, width, height, format)) < 0 ||
         (ret = av_frame_copy_props(dst, src)) < 0)
         return ret;
     dst->color_range = AVCOL_RANGE_MPEG;

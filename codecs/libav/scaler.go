@@ -22,6 +22,9 @@ type ScalerOptions struct {
 	// Flags are libswscale's, such as "area" or "lanczos+accurate_rnd". They default to "bicubic", which widens with the
 	// step down and so does not alias; "area" and "bilinear" blur: see docs/performance.md.
 	Flags string
+	// Card, if not nil and if it scales, scales its own pictures, which then stay on it; so what comes of one may lie there or in
+	// memory. Without it, everything comes out in memory.
+	Card *Card
 }
 
 // Scaler conforms pictures to one size and format: 4:2:0, limited range, square pixels. The colour stays that of the source,
@@ -33,6 +36,9 @@ type Scaler struct {
 	sws    *C.struct_SwsContext // for from; nil until the first picture that is not passed through
 	pool   *C.AVBufferPool      // buffers of released pictures are used again
 	tone   toneMap
+
+	onCard  filter  // for pictures of o.Card
+	fetcher fetcher // for those that have to be in memory
 }
 
 // scalerInput is what a SwsContext is made for.
@@ -84,6 +90,9 @@ func (s *Scaler) scale(p codecs.Picture) (*Picture, error) {
 	src, err := ours(p)
 	if err != nil {
 		return nil, err
+	}
+	if src.onCard() {
+		return s.scaleOnCard(src)
 	}
 	if s.format == C.AV_PIX_FMT_YUV420P && C.vc_is_hdr(src.frame) != 0 {
 		return s.tone.scale(src, s.o.Width, s.o.Height)
@@ -146,6 +155,8 @@ func (s *Scaler) freeContext() {
 func (s *Scaler) Close() {
 	s.freeContext()
 	s.tone.filter.close()
+	s.onCard.close()
+	s.fetcher.close()
 	if s.pool == nil {
 		return
 	}

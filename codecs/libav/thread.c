@@ -42,6 +42,8 @@ static int run(const VCCall *c)
         return vc_scale_run(c->sws, c->pool, c->src, c->dst, c->width, c->height, c->format);
     case VC_ENCODE:
         return vc_send_picture(c->codec, c->dst, c->src, c->pts, c->type);
+    case VC_CARD:
+        return vc_card_run(c);
     }
     return AVERROR(EINVAL);
 }

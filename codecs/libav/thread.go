@@ -86,5 +86,5 @@ func (t *thread) run(call C.VCCall) (code C.int) {
 // Threads that a codec starts by itself are not seen.
 func Spent() (decode, scale, encode time.Duration) {
 	spent := func(work C.int) time.Duration { return time.Duration(C.vc_spent(work)) }
-	return spent(C.VC_DECODE), spent(C.VC_SCALE), spent(C.VC_ENCODE)
+	return spent(C.VC_DECODE), spent(C.VC_SCALE) + spent(C.VC_CARD), spent(C.VC_ENCODE)
 }
