@@ -1,33 +1,53 @@
 const list = document.getElementById('feeds');
 const state = document.getElementById('state');
+const cards = new Map(); // by feed; they are kept, so that a keyboard user keeps the focus
 
-function line(text, bad) {
-  const p = document.createElement('p');
-  p.textContent = text;
-  p.classList.toggle('bad', Boolean(bad));
-  return p;
+function make(tag, className) {
+  const element = document.createElement(tag);
+  if (className) element.className = className;
+  return element;
 }
 
-function item(feed) {
-  const link = document.createElement('a');
-  link.href = `/watch/${encodeURIComponent(feed.id)}`;
-  link.textContent = feed.id;
-  const li = document.createElement('li');
-  const names = feed.renditions.map((r) => r.name).join(', ');
-  li.append(link, line(feed.live ? `live, ${feed.latency_seconds.toFixed(1)} s behind` : 'stopped', !feed.live), line(names));
-  return li;
+function newCard(id) {
+  const link = make('a');
+  link.href = `/watch/${encodeURIComponent(id)}`;
+  const picture = make('img');
+  picture.alt = ''; // the link says what it is
+  picture.addEventListener('error', () => { picture.style.visibility = 'hidden'; });
+  picture.addEventListener('load', () => { picture.style.visibility = ''; });
+  link.append(picture, id);
+  const card = make('li');
+  card.append(link, make('p', 'status'), make('p'));
+  return card;
+}
+
+function update(card, feed) {
+  const status = card.querySelector('.status');
+  status.textContent = feed.live ? `live, newest part ${feed.latency_seconds.toFixed(1)} s old` : 'stopped: no new pictures';
+  status.classList.toggle('bad', !feed.live);
+  card.lastChild.textContent = feed.renditions.map((r) => r.name).join(', ');
+  // A new thumbnail every ten seconds.
+  const picture = `/live/${encodeURIComponent(feed.id)}/thumbnail.jpg?${Math.floor(Date.now() / 10000)}`;
+  if (card.querySelector('img').getAttribute('src') !== picture) card.querySelector('img').src = picture;
+}
+
+function show(feeds) {
+  for (const feed of feeds) {
+    if (!cards.has(feed.id)) cards.set(feed.id, newCard(feed.id));
+    update(cards.get(feed.id), feed);
+  }
+  const shown = feeds.map((feed) => cards.get(feed.id));
+  if (shown.length !== list.children.length || shown.some((card, i) => card !== list.children[i])) list.replaceChildren(...shown);
+  state.textContent = feeds.length ? '' : 'There is no feed yet.';
 }
 
 async function refresh() {
   try {
     const response = await fetch('/api/v1/feeds', { cache: 'no-store' });
     if (!response.ok) throw new Error(`status ${response.status}`);
-    const { feeds } = await response.json();
-    // Rebuilding the list would take the focus away from a keyboard user.
-    if (!list.contains(document.activeElement)) list.replaceChildren(...feeds.map(item));
-    state.textContent = feeds.length ? '' : 'No feed has been claimed yet.';
+    show((await response.json()).feeds);
   } catch (error) {
-    state.textContent = `The feeds can not be loaded: ${error.message}`;
+    state.textContent = `The feeds cannot be loaded: ${error.message}. Trying again…`;
   }
   setTimeout(refresh, 2000);
 }

@@ -8,6 +8,7 @@ const seek = $('seek');
 let hls = null;
 let stalls = 0;
 let dragged = false;
+const standing = { time: 0, since: 0, said: false };
 
 if (!recorded) video.poster = `/live/${encodeURIComponent(feed)}/thumbnail.jpg`;
 document.title = `${feed} – venuecast`;
@@ -19,7 +20,7 @@ function figure(id, text) { $(id).textContent = text; }
 
 function describe(level) {
   const rate = `${(level.bitrate / 1e6).toFixed(1)} Mbit/s`;
-  return level.height ? `${level.height} lines, ${rate}` : rate;
+  return level.height ? `${level.height}p, ${rate}` : rate;
 }
 
 function listQualities(levels) {
@@ -31,6 +32,20 @@ function address(low) {
   const name = encodeURIComponent(feed);
   if (recorded) return `/vod/${name}/index.m3u8?from=${encodeURIComponent(past.get('from'))}&to=${encodeURIComponent(past.get('to'))}`;
   return `/dvr/${name}/index.m3u8${low ? '' : '?ll=0'}`;
+}
+
+// explain says why there is nothing to play, in the origin's words.
+async function explain(url) {
+  let why = 'The server does not answer.';
+  try {
+    const answer = await fetch(url, { cache: 'no-store' });
+    const text = (await answer.text()).trim();
+    why = answer.ok ? 'The player met an error.' : `${text.charAt(0).toUpperCase()}${text.slice(1, 100)}.`;
+    if (answer.status === 404 && !recorded) why = `There is no feed “${feed}” here.`;
+  } catch {
+    // Nothing came back.
+  }
+  say(`${why} Trying again…`);
 }
 
 function start() {
@@ -48,7 +63,7 @@ function start() {
   });
   hls.on(Hls.Events.ERROR, (_, data) => {
     if (!data.fatal) return;
-    say('The feed is not available. Trying again…');
+    explain(address(low));
     hls.destroy();
     setTimeout(start, 2000);
   });
@@ -90,8 +105,19 @@ function goTo(time) {
   video.play().catch(() => say('Press play to go on.'));
 }
 
+// watchPicture tells a viewer whose picture stands that it is known.
+function watchPicture() {
+  const now = performance.now();
+  if (video.paused || video.currentTime !== standing.time) Object.assign(standing, { time: video.currentTime, since: now });
+  const stands = video.currentTime > 0 && now - standing.since > 1000;
+  if (stands === standing.said) return;
+  standing.said = stands;
+  say(stands ? 'Waiting for the next picture…' : '');
+}
+
 function update() {
   updateSeek();
+  watchPicture();
   const end = video.buffered.length ? video.buffered.end(video.buffered.length - 1) : 0;
   const ahead = Math.max(0, end - video.currentTime);
   figure('buffer', `${ahead.toFixed(1)} s`);
@@ -106,11 +132,20 @@ function update() {
 
 video.addEventListener('waiting', () => { if (video.currentTime > 0 && !video.seeking) stalls += 1; });
 video.addEventListener('playing', () => say(''));
-quality.addEventListener('change', () => { if (hls) hls.currentLevel = Number(quality.value); });
+// nextLevel keeps the picture that is buffered until the other is there; currentLevel would stop it.
+quality.addEventListener('change', () => { if (hls) hls.nextLevel = Number(quality.value); });
 seek.addEventListener('input', () => { dragged = true; });
 seek.addEventListener('change', () => {
   dragged = false;
   goTo(Number(seek.value));
+});
+// Arrow keys go 5 s; by themselves they would go the 0.1 s that the pointer can.
+seek.addEventListener('keydown', (event) => {
+  const by = { ArrowLeft: -5, ArrowDown: -5, ArrowRight: 5, ArrowUp: 5, PageDown: -30, PageUp: 30 }[event.key];
+  if (!by || seek.disabled) return;
+  event.preventDefault();
+  const [first] = span();
+  goTo(Math.min(Math.max(video.currentTime + by, first), edge()));
 });
 $('live').addEventListener('click', () => goTo(edge()));
 $('low').addEventListener('change', start);
