@@ -29,7 +29,7 @@ func BenchmarkAPartWakes2000Clients(b *testing.B) {
 			done.Go(func() {
 				ready.Done()
 				snap, err := r.Wait(b.Context(), next)
-				if err != nil || len(snap.Playlist(live.Form{}).Gzip) == 0 {
+				if err != nil || len(snap.Playlist(live.Form{}).Gzip()) == 0 {
 					b.Error("woken without a playlist")
 				}
 			})
@@ -47,14 +47,24 @@ func BenchmarkAPartWakes2000Clients(b *testing.B) {
 	}
 }
 
-// A part of a window that is full, and the low-latency playlist that lists it, plain and gzip.
+// codings are the forms in which a playlist is sent.
+var codings = []struct {
+	name string
+	of   func(live.Text) []byte
+}{
+	{"plain", func(t live.Text) []byte { return t.Plain }},
+	{"gzip", live.Text.Gzip},
+	{"zstd", live.Text.Zstd},
+}
+
+// A part of a window that is full, and the low-latency playlist that lists it, whole and as a delta update.
 func BenchmarkPartAndPlaylist(b *testing.B) {
 	feeds := live.New(live.Options{})
 	_, err := feeds.Claim(pipeline.Session{Feed: testFeed(), Epoch: 1})
 	require.NoError(b, err)
 	f := feeds.Feed("hall")
 	require.NoError(b, f.PutInit(1, pipeline.Init{Rendition: "540p", Codecs: "avc1.64001F", Data: []byte("init")}))
-	parts, size := 0, 0
+	parts := 0
 	put := func() {
 		require.NoError(b, f.PutPart(1, newPart("540p", firstMSN+int64(parts/6), parts%6)))
 		parts++
@@ -62,15 +72,22 @@ func BenchmarkPartAndPlaylist(b *testing.B) {
 	for range 6 * 30 {
 		put()
 	}
-	b.ReportAllocs()
-	for b.Loop() {
-		put()
-		size = len(f.Rendition("540p").Snapshot().Playlist(live.Form{}).Gzip)
+	for _, mode := range []live.Mode{live.Full, live.Delta} {
+		for _, coding := range codings {
+			b.Run(fmt.Sprintf("%v/%s", map[live.Mode]string{live.Full: "full", live.Delta: "delta"}[mode], coding.name), func(b *testing.B) {
+				size := 0
+				b.ReportAllocs()
+				for b.Loop() {
+					put()
+					size = len(coding.of(f.Rendition("540p").Snapshot().Playlist(live.Form{Mode: mode})))
+				}
+				b.ReportMetric(float64(size), "bytes/playlist")
+			})
+		}
 	}
-	b.ReportMetric(float64(size), "bytes/playlist")
 }
 
-// A playlist of four hours is put together from pages.
+// A segment and the playlist of four hours that lists it, which is put together from pages.
 func BenchmarkPlaylistOfFourHours(b *testing.B) {
 	feed := dvrFeed(4 * time.Hour)
 	feeds := live.New(live.Options{Window: 4 * time.Hour})
@@ -87,12 +104,16 @@ func BenchmarkPlaylistOfFourHours(b *testing.B) {
 	for ; msn < firstMSN+7500; msn++ {
 		put(msn)
 	}
-	size := 0
-	for b.Loop() {
-		put(msn)
-		msn++
-		size = len(f.Rendition("sound").Snapshot().Playlist(live.Form{DVR: true}).Plain)
+	for _, coding := range codings {
+		b.Run(coding.name, func(b *testing.B) {
+			size := 0
+			for b.Loop() {
+				put(msn)
+				msn++
+				size = len(coding.of(f.Rendition("sound").Snapshot().Playlist(live.Form{DVR: true})))
+			}
+			b.ReportMetric(float64(size), "bytes/playlist")
+		})
 	}
-	b.ReportMetric(float64(size), "bytes/playlist")
 	require.Contains(b, fmt.Sprint(f.State()), fmt.Sprint(msn))
 }

@@ -3,7 +3,6 @@ package live_test
 import (
 	"bytes"
 	"cmp"
-	"compress/gzip"
 	"context"
 	"flag"
 	"fmt"
@@ -190,17 +189,6 @@ func TestAnotherReaderUnderstandsThePlaylists(t *testing.T) {
 	require.Equal(t, "avc1.64001F,mp4a.40.2", variants[0].Codecs)
 	require.Equal(t, "960x540", variants[0].Resolution)
 	require.InDelta(t, 12.5, variants[0].FrameRate, 1e-9)
-}
-
-func TestTheGzipFormIsTheSamePlaylist(t *testing.T) {
-	b := newBench(t, live.Options{})
-	b.segments(firstMSN, firstMSN+3)
-	text := b.feed.Rendition("540p").Snapshot().Playlist(live.Form{})
-	zip, err := gzip.NewReader(bytes.NewReader(text.Gzip))
-	require.NoError(t, err)
-	plain, err := io.ReadAll(zip)
-	require.NoError(t, err)
-	require.Equal(t, string(text.Plain), string(plain))
 }
 
 func TestASessionOfALowerEpochIsFenced(t *testing.T) {

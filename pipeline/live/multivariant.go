@@ -29,7 +29,7 @@ func (f *Feed) Multivariant(now time.Time, plain bool) (Text, error) {
 		query = "?ll=0" // what a client does not want of one playlist it does not want of the others
 	}
 	list := multivariant{view: v, query: query, describe: (*Rendition).measured, pictures: (*Rendition).pictures}
-	return compressed(list.append(nil)), nil
+	return compressible(list.append(nil)), nil
 }
 
 // shown reports why no multivariant playlist may be shown at the given time.

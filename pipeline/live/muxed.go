@@ -130,5 +130,5 @@ func (m *Muxed) render(dvr bool) Text {
 			URI: fmt.Sprintf("%d.ts", s.msn),
 		})
 	}
-	return compressed(p.Append(nil))
+	return compressible(p.Append(nil))
 }

@@ -33,7 +33,7 @@ func (f *Feed) MuxedMultivariant(now time.Time, file string) (Text, error) {
 			p.Variants = append(p.Variants, s.variant)
 		}
 	}
-	return compressed(p.Append(nil)), nil
+	return compressible(p.Append(nil)), nil
 }
 
 // thinSound is the highest bit rate, in bit/s, of sound that is offered alone besides video.

@@ -10,13 +10,13 @@ import (
 const pageSegments = 128
 
 // page is the text of a stretch of finished segments in a playlist of the DVR. Media Sequence Numbers cut a rendition into
-// pages, so that long playlists are put together from a few pieces, each rendered and compressed once.
+// pages, so that long playlists are put together from a few pieces, each rendered and deflated once.
 type page struct {
 	segments    []*segment
 	initInForce string // before the first of them
 
-	once            sync.Once
-	plain, deflated []byte
+	once, deflateOnce sync.Once
+	plain, squeezed   []byte
 }
 
 // addPage makes the page that ends with the segment before end, if all of it and one segment before are kept:
@@ -67,9 +67,16 @@ func (p *page) rendered(s *Snapshot) *page {
 			tag := s.finished(seg, initInForce, s.rendition.elsewhere)
 			p.plain, initInForce = tag.Append(p.plain), seg.init
 		}
-		var zip bytes.Buffer
-		deflate(&zip, p.plain, &best, false)
-		p.deflated = bytes.Clone(zip.Bytes())
 	})
 	return p
+}
+
+// deflated returns the page as a stretch of deflate that ends on a byte. The page must have been rendered.
+func (p *page) deflated() []byte {
+	p.deflateOnce.Do(func() {
+		var zip bytes.Buffer
+		deflate(&zip, p.plain, &best, false)
+		p.squeezed = bytes.Clone(zip.Bytes())
+	})
+	return p.squeezed
 }

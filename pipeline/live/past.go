@@ -114,7 +114,7 @@ func (p *Past) Multivariant() Text {
 	// Media playlists are asked for later, so they are told what the piece is rather than what was asked for.
 	query := fmt.Sprintf("?from=%s&to=%s", queryTime(from), queryTime(to))
 	list := multivariant{view: p.view, query: query, describe: p.describe, pictures: p.pictures}
-	return compressed(list.append(nil))
+	return compressible(list.append(nil))
 }
 
 // queryTime writes a time so that it needs no escaping.

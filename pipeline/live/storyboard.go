@@ -108,7 +108,7 @@ func (f *Feed) Storyboard() Text {
 	if b := v.album.board.Load(); b != nil && b.pictures == p && b.first == first {
 		return b.text
 	}
-	b := &storyboard{pictures: p, first: first, text: compressed(v.cues(f, p.kept, first, maxMSN, ""))}
+	b := &storyboard{pictures: p, first: first, text: compressible(v.cues(f, p.kept, first, maxMSN, ""))}
 	v.album.board.Store(b)
 	return b.text
 }
@@ -123,7 +123,7 @@ func (v *view) firstOfDVR() int64 {
 func (p *Past) Storyboard() Text {
 	p.clamp()
 	base := "../../dvr/" + p.view.feed.ID + "/"
-	return compressed(p.view.cues(p.feed, p.view.album.load().kept, p.first, p.last+1, base))
+	return compressible(p.view.cues(p.feed, p.view.album.load().kept, p.first, p.last+1, base))
 }
 
 // cues returns a storyboard of segments [first, end), of which the first begins at time 0.

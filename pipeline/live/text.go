@@ -40,8 +40,33 @@ func (f Form) listsParts() bool { return f.Mode != Plain && !f.IFrames }
 
 // Text is a rendered playlist. Its bytes are shared: they must not be written.
 type Text struct {
-	Plain, Gzip []byte
-	Tag         string // a weak entity tag (RFC 9110 §8.8.3)
+	Plain []byte
+	Tag   string // changes when Plain does; of characters that an entity tag may have (RFC 9110 §8.8.3)
+
+	coded *coded
+}
+
+// coded is a text compressed, each way once, when it is first asked for.
+type coded struct {
+	pages []placed
+	crc   uint32
+
+	gzipOnce, zstdOnce sync.Once
+	gzip, zstd         []byte
+}
+
+// Gzip returns the text as gzip (RFC 1952).
+func (t Text) Gzip() []byte {
+	c := t.coded
+	c.gzipOnce.Do(func() { c.gzip = gzipped(t.Plain, c.pages, c.crc) })
+	return c.gzip
+}
+
+// Zstd returns the text as zstd (RFC 8878): one frame, with a window that RFC 9659 allows.
+func (t Text) Zstd() []byte {
+	c := t.coded
+	c.zstdOnce.Do(func() { c.zstd = zstdOf(t.Plain) })
+	return c.zstd
 }
 
 // renderings are all forms of a playlist, each rendered at most once, when it is first asked for.

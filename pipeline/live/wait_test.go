@@ -71,5 +71,6 @@ func TestAPlaylistIsRenderedOncePerSnapshot(t *testing.T) {
 	snap := b.feed.Rendition("540p").Snapshot()
 	first, second := snap.Playlist(live.Form{}), snap.Playlist(live.Form{})
 	require.Same(t, &first.Plain[0], &second.Plain[0])
-	require.Same(t, &first.Gzip[0], &second.Gzip[0])
+	require.Same(t, &first.Gzip()[0], &second.Gzip()[0])
+	require.Same(t, &first.Zstd()[0], &second.Zstd()[0])
 }

@@ -199,7 +199,31 @@ func TestPlaylistsAreReadableByAnotherReader(t *testing.T) {
 	require.NotContains(t, rec.Body.String(), "EXT-X-PART")
 	require.NotContains(t, rec.Body.String(), "SERVER-CONTROL")
 	require.Contains(t, h.do("GET", "/live/hall/index.m3u8?ll=0", nil).Body.String(), "540p/index.m3u8?ll=0\n")
-	require.Equal(t, "gzip", h.do("GET", "/live/hall/540p/index.m3u8", nil, "Accept-Encoding", "gzip").Header().Get("Content-Encoding"))
+}
+
+func TestAPlaylistHasATagForEachCoding(t *testing.T) {
+	h := filled(t, origin.Options{})
+	const path = "/live/hall/540p/index.m3u8"
+	tags := map[string]string{}
+	for accept, want := range map[string]string{"": "", "gzip": "gzip", "gzip, deflate, br, zstd": "zstd"} {
+		rec := h.do("GET", path, nil, "Accept-Encoding", accept)
+		require.Equal(t, want, rec.Header().Get("Content-Encoding"))
+		require.Equal(t, "Accept-Encoding", rec.Header().Get("Vary"))
+		require.Equal(t, strconv.Itoa(rec.Body.Len()), rec.Header().Get("Content-Length"))
+		tag := rec.Header().Get("ETag")
+		tags[tag] = want
+		again := h.do("GET", path, nil, "Accept-Encoding", accept, "If-None-Match", tag)
+		require.Equal(t, http.StatusNotModified, again.Code)
+		require.Equal(t, tag, again.Header().Get("ETag"))
+		require.Equal(t, "Accept-Encoding", again.Header().Get("Vary"))
+		require.Zero(t, again.Body.Len())
+	}
+	require.Len(t, tags, 3)
+	for tag, coding := range tags {
+		if coding == "gzip" {
+			require.Equal(t, http.StatusOK, h.do("GET", path, nil, "Accept-Encoding", "zstd", "If-None-Match", tag).Code)
+		}
+	}
 }
 
 func TestTheDVRPointsToTheSameMedia(t *testing.T) {

@@ -83,7 +83,7 @@ func (s *Server) park(w http.ResponseWriter, req *http.Request, r *live.Renditio
 	}
 	rec.parked = true
 	conn.carried = carried{unread: unread(rw.Reader)}
-	ask.coding = codingOf(req.Header.Get("Accept-Encoding"))
+	ask.coding = codingOf(req.Header)
 	now := time.Now()
 	if key, first := s.parking.add(r, parked{conn, ask, now, now.Add(limit)}); first {
 		s.keep(req.Context(), key)

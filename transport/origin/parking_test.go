@@ -79,7 +79,7 @@ func TestAWaitingRequestHasNoGoroutine(t *testing.T) {
 func TestAParkedRequestIsAnsweredAsAnyOther(t *testing.T) {
 	url, put, waiting := serving(t)
 	for i, target := range []string{nextPart, "/live/hall/540p/1001.1.m4s"} {
-		for _, coding := range []string{"", "Accept-Encoding: gzip\r\n"} {
+		for _, coding := range []string{"", "Accept-Encoding: gzip\r\n", "Accept-Encoding: gzip;q=0.5\r\nAccept-Encoding: zstd\r\n"} {
 			plain, parked := dial(t, url), dial(t, url)
 			ask(t, plain, target, coding+"Range: \r\n") // a header of no effect, that net/http has to deal with
 			ask(t, parked, target, coding)

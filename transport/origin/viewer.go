@@ -3,11 +3,8 @@ package origin
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/venuecast/venuecast/codecs"
@@ -273,49 +270,26 @@ func failLive(w http.ResponseWriter, err error, maxAge time.Duration) {
 	}
 }
 
-// writePlaylist sends the form that the client can read. Playlists must be offered as gzip (Apple authoring spec 10.1).
+// writePlaylist sends a playlist in the coding that the client likes best. It must be offered as gzip (Apple authoring spec 10.1).
 func writePlaylist(w http.ResponseWriter, req *http.Request, text live.Text) {
 	writeText(w, req, playlistType, text)
 }
 
 func writeText(w http.ResponseWriter, req *http.Request, contentType string, text live.Text) {
+	coding := codingOf(req.Header)
+	tag := tagOf(text, coding)
 	h := w.Header()
 	h.Set("Content-Type", contentType)
 	h.Set("Vary", "Accept-Encoding")
-	// It is weak: the bytes of the two encodings differ (RFC 9110 §8.8.1).
-	h.Set("ETag", text.Tag)
-	if slices.Contains(strings.Split(req.Header.Get("If-None-Match"), ", "), text.Tag) {
+	h.Set("ETag", tag)
+	if known(req.Header, tag) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
-	body := text.Plain
-	if codingOf(req.Header.Get("Accept-Encoding")) == gzipCoding {
-		h.Set("Content-Encoding", gzipCoding)
-		body = text.Gzip
+	if coding != "" {
+		h.Set("Content-Encoding", coding)
 	}
-	h.Set("Content-Length", fmt.Sprint(len(body)))
+	body := bytesOf(text, coding)
+	h.Set("Content-Length", strconv.Itoa(len(body)))
 	_, _ = w.Write(body) // the client has gone: nobody is left to tell
-}
-
-const gzipCoding = "gzip"
-
-// codingOf returns the coding that a playlist is sent in to who sends this Accept-Encoding, empty for none.
-func codingOf(header string) string {
-	if acceptsGzip(header) {
-		return gzipCoding
-	}
-	return ""
-}
-
-// acceptsGzip reads Accept-Encoding (RFC 9110 §12.5.3).
-func acceptsGzip(header string) bool {
-	for coding := range strings.SplitSeq(header, ",") {
-		name, weight, _ := strings.Cut(strings.TrimSpace(coding), ";")
-		if name = strings.TrimSpace(name); name != "gzip" && name != "*" {
-			continue
-		}
-		value, hasQ := strings.CutPrefix(strings.ReplaceAll(weight, " ", ""), "q=")
-		return !hasQ || strings.Trim(value, "0.") != ""
-	}
-	return false
 }
