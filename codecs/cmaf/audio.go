@@ -6,20 +6,25 @@ import (
 
 	"github.com/Eyevinn/mp4ff/mp4"
 
+	"github.com/venuecast/venuecast/codecs"
 	"github.com/venuecast/venuecast/codecs/aac"
 )
 
-// AudioTrack describes an AAC track.
+// AudioTrack describes an AAC or Opus track.
 type AudioTrack struct {
-	Timescale uint32 // ticks per second: the sample rate
-	Config    []byte // AudioSpecificConfig
-	Bitrate   int64  // in bit/s; 0: not said
+	Codec     codecs.Codec // AAC or Opus. It defaults to AAC.
+	Timescale uint32       // ticks per second: the sample rate
+	Config    []byte       // AudioSpecificConfig, or the identification header of Opus (RFC 7845 §5.1)
+	Bitrate   int64        // in bit/s; 0: not said
 }
 
-// AudioInit returns the init section of an mp4a track, and its codecs parameter (RFC 6381).
+// AudioInit returns the init section of an mp4a or Opus track, and its codecs parameter (RFC 6381).
 func AudioInit(t AudioTrack) (data []byte, codec string, err error) {
 	if t.Timescale == 0 {
 		return nil, "", errors.New("describing the audio track: timescale 0")
+	}
+	if t.Codec == codecs.Opus {
+		return opusInit(t)
 	}
 	c, err := aac.Parse(t.Config)
 	if err != nil {

@@ -259,9 +259,11 @@ func FuzzParseInit(f *testing.F) {
 		require.NoError(f, err)
 		f.Add(data)
 	}
-	data, _, err := cmaf.AudioInit(aacTrack)
-	require.NoError(f, err)
-	f.Add(data)
+	for _, track := range []cmaf.AudioTrack{aacTrack, opusTrack} {
+		data, _, err := cmaf.AudioInit(track)
+		require.NoError(f, err)
+		f.Add(data)
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		info, err := cmaf.ParseInit(data)
 		if err == nil {

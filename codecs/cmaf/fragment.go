@@ -13,7 +13,7 @@ type Sample struct {
 	Duration          uint32 // in the track's timescale
 	CompositionOffset int32  // presentation time less decoding time; may be negative
 	Key               bool   // a sync sample: decodable without earlier ones
-	Data              []byte // length-prefixed NAL units, or a raw AAC frame
+	Data              []byte // length-prefixed NAL units, a raw AAC frame or an Opus packet
 }
 
 // Fragment is a run of samples of one track: a moof and its mdat.
@@ -21,6 +21,8 @@ type Fragment struct {
 	Sequence uint32 // mfhd's sequence_number
 	BaseTime uint64 // decoding time of the first sample, in the track's timescale
 	Samples  []Sample
+	// Roll says that the samples are of the roll group of the init section, as those of Opus are. It is not read back.
+	Roll bool
 }
 
 // Duration returns the sum of the samples' durations, in the track's timescale.
@@ -60,6 +62,9 @@ func (f Fragment) boxes() *mp4.Fragment {
 	traf.Tfdt.SetBaseMediaDecodeTime(f.BaseTime)
 	traf.Tfdt.Version = 1 // 64 bit from the first fragment on, so that all are alike
 	share(traf)
+	if f.Roll {
+		_ = traf.AddChild(rollGroupOf(len(f.Samples))) // it fails for a second trun only
+	}
 	return box
 }
 

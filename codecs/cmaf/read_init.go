@@ -15,21 +15,21 @@ import (
 type InitInfo struct {
 	TrackID       uint32
 	Timescale     uint32
-	Codec         codecs.Codec // H264, H265 or AAC
+	Codec         codecs.Codec // H264, H265, AV1, AAC or Opus
 	Codecs        string       // RFC 6381, derived from the parameter sets
 	Width, Height int          // video: in coded samples, after cropping
 	ParameterSets []byte       // video: Annex B
 	Colour        codecs.Colour
 	SampleRate    int    // audio: in Hz, as put out
 	Channels      int    // audio
-	Config        []byte // audio: AudioSpecificConfig
+	Config        []byte // audio: AudioSpecificConfig, or the identification header of Opus (RFC 7845 §5.1)
 	Bitrate       int64  // in bit/s; 0: not said
 }
 
 // maxInit bounds an init section: parameter sets are small.
 const maxInit = 1 << 20
 
-// ParseInit reads an init section of one track, avc1, hvc1 or mp4a.
+// ParseInit reads an init section of one track: avc1, hvc1, av01, mp4a or Opus.
 func ParseInit(data []byte) (InitInfo, error) {
 	if len(data) > maxInit {
 		return InitInfo{}, fmt.Errorf("reading an init section: %d bytes, want at most %d", len(data), maxInit)
@@ -113,8 +113,10 @@ func readDescription(info *InitInfo, stsd []byte) error {
 	case "mp4a":
 		info.Codec = codecs.AAC
 		return readAudio(info, entry.body)
+	case opusEntry:
+		return readOpus(info, entry.body)
 	}
-	return fmt.Errorf("sample entry %q: want avc1, hvc1, av01 or mp4a", entry.kind)
+	return fmt.Errorf("sample entry %q: want avc1, hvc1, av01, mp4a or Opus", entry.kind)
 }
 
 // The lengths of sample entries before their boxes (ISO/IEC 14496-12 §12.1.3.2, §12.2.3.2).

@@ -62,20 +62,34 @@ static void copy_finite(float *dst, const float *src, int n)
         dst[i] = isfinite(src[i]) ? src[i] : 0;
 }
 
+// Does the same for two channels into one line, sample by sample; right is NULL for mono.
+static void interleave_finite(float *dst, const float *left, const float *right, int n)
+{
+    for (int i = 0; i < n; i++) {
+        *dst++ = isfinite(left[i]) ? left[i] : 0;
+        if (right)
+            *dst++ = isfinite(right[i]) ? right[i] : 0;
+    }
+}
+
 // Sends one block of c->frame_size samples; right is NULL for mono.
 int vc_send_sound(AVCodecContext *c, AVFrame *scratch, const float *left, const float *right, int64_t pts)
 {
     int ret;
 
-    scratch->format = AV_SAMPLE_FMT_FLTP;
+    scratch->format = c->sample_fmt;
     scratch->nb_samples = c->frame_size;
     scratch->sample_rate = c->sample_rate;
     if ((ret = av_channel_layout_copy(&scratch->ch_layout, &c->ch_layout)) < 0 ||
         (ret = av_frame_get_buffer(scratch, 0)) < 0)
         goto end;
-    copy_finite((float *)scratch->data[0], left, c->frame_size);
-    if (right)
-        copy_finite((float *)scratch->data[1], right, c->frame_size);
+    if (c->sample_fmt == AV_SAMPLE_FMT_FLT) {
+        interleave_finite((float *)scratch->data[0], left, right, c->frame_size);
+    } else {
+        copy_finite((float *)scratch->data[0], left, c->frame_size);
+        if (right)
+            copy_finite((float *)scratch->data[1], right, c->frame_size);
+    }
     scratch->pts = pts;
     ret = avcodec_send_frame(c, scratch);
 end:
