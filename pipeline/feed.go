@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/venuecast/venuecast/codecs"
 	"github.com/venuecast/venuecast/pipeline/grid"
@@ -38,6 +39,12 @@ func (f Feed) Passed(rendition string) *Passthrough {
 	}
 	return f.Passthrough
 }
+
+// PartTarget returns PART-TARGET (RFC 8216bis §4.4.3.7) of all renditions.
+func (f Feed) PartTarget() time.Duration { return f.Grid.PartTarget(f.Ladder.FrameSamples()...) }
+
+// TargetDuration returns EXT-X-TARGETDURATION of all renditions, in seconds.
+func (f Feed) TargetDuration() int { return f.Grid.TargetDuration(f.Ladder.FrameSamples()...) }
 
 // Validate reports what is wrong with a feed that came from outside.
 func (f Feed) Validate() error {

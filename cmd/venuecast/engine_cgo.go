@@ -72,5 +72,5 @@ func (e engine) NewAudioDecoder(f codecs.Format) (transcode.AudioDecoder, error)
 }
 
 func (e engine) NewAudioEncoder(a ladder.Audio) (transcode.AudioEncoder, error) {
-	return libav.NewAudioEncoder(libav.AudioEncoderOptions{Bitrate: a.Bitrate, Channels: 2})
+	return libav.NewAudioEncoder(libav.AudioEncoderOptions{Codec: a.Coded(), Bitrate: a.Bitrate, Channels: 2})
 }

@@ -1,7 +1,7 @@
 // Package grid places segments and parts on the timeline of a feed.
 //
 // Everything here is integer arithmetic on frame numbers: frame k of a feed is shown at epoch + k frame durations,
-// audio frame j covers the 48 kHz samples [1024 j, 1024 (j+1)) since the epoch, and the Media Sequence Number of a
+// audio frame j of n samples covers the 48 kHz samples [n j, n (j+1)) since the epoch, and the Media Sequence Number of a
 // frame is ⌊k / StepFrames⌋. So any process, on any day, computes the same cuts, numbers and names.
 package grid
 
@@ -13,11 +13,12 @@ import (
 	"github.com/venuecast/venuecast/codecs"
 )
 
-// The audio that goes out is always 48 kHz AAC with 1024 samples a frame (ISO/IEC 14496-3 §4.5.2.1.1).
-const (
-	SampleRate   = 48000
-	AudioSamples = 1024
-)
+// SampleRate is that of all audio that goes out.
+const SampleRate = 48000
+
+// AudioSamples is the length of an AAC frame (ISO/IEC 14496-3 §4.5.2.1.1). The lengths of segments are made for it, also
+// where a rendition's frames are of another length.
+const AudioSamples = 1024
 
 // Grid is the constant cutting of one feed. It never changes in the life of a feed.
 type Grid struct {

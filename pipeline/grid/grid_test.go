@@ -60,11 +60,13 @@ func FuzzGridNumbersAreInverses(f *testing.F) {
 		require.Greater(t, g.PartFrame(msn, p+1), k)
 		require.Equal(t, g.PartFrame(msn+1, 0), g.PartFrame(msn, g.Parts()))
 
-		j := g.AudioFrame(msn, p)
-		gotMSN, gotPart := g.AudioPlace(j)
-		if next := g.AudioFrame(msn, p+1); next > j {
-			require.Equal(t, [2]int64{msn, int64(p)}, [2]int64{gotMSN, int64(gotPart)})
-			require.LessOrEqual(t, time.Duration(next-j)*grid.AudioSamples*time.Second/grid.SampleRate, g.PartTarget())
+		for _, samples := range frameLengths {
+			j := g.AudioFrame(samples, msn, p)
+			gotMSN, gotPart := g.AudioPlace(samples, j)
+			if next := g.AudioFrame(samples, msn, p+1); next > j {
+				require.Equal(t, [2]int64{msn, int64(p)}, [2]int64{gotMSN, int64(gotPart)})
+				require.LessOrEqual(t, time.Duration((next-j)*samples)*time.Second/grid.SampleRate, g.PartTarget(samples))
+			}
 		}
 	})
 }

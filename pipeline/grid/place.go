@@ -38,18 +38,18 @@ func (g Grid) PartFrame(msn int64, part int) int64 {
 // SegmentTime returns the start of a segment: its EXT-X-PROGRAM-DATE-TIME, rounded to the nearest tick.
 func (g Grid) SegmentTime(msn int64) codecs.Ticks { return g.FrameTime(msn * g.StepFrames) }
 
-// AudioFrame returns the first AAC frame that begins at or after the start of a part.
+// AudioFrame returns the first audio frame, of so many samples each, that begins at or after the start of a part.
 // part may equal Parts(): the first audio frame of the next segment.
-func (g Grid) AudioFrame(msn int64, part int) int64 {
+func (g Grid) AudioFrame(samples, msn int64, part int) int64 {
 	k := g.PartFrame(msn, part)
-	return codecs.MulDivCeil(k, SampleRate*g.FrameRate.Den, AudioSamples*g.FrameRate.Num)
+	return codecs.MulDivCeil(k, SampleRate*g.FrameRate.Den, samples*g.FrameRate.Num)
 }
 
-// AudioPlace returns the segment and part that hold AAC frame j.
-func (g Grid) AudioPlace(j int64) (msn int64, part int) {
+// AudioPlace returns the segment and part that hold audio frame j of so many samples each.
+func (g Grid) AudioPlace(samples, j int64) (msn int64, part int) {
 	// The last video frame that begins at or before the audio frame lies in the same part,
 	// because parts begin with the first audio frame at or after their first video frame.
-	k := codecs.MulDiv(j, AudioSamples*g.FrameRate.Num, SampleRate*g.FrameRate.Den)
+	k := codecs.MulDiv(j, samples*g.FrameRate.Num, SampleRate*g.FrameRate.Den)
 	return g.Segment(k), g.Part(k)
 }
 
@@ -66,30 +66,38 @@ func (g Grid) SampleTime(n int64) codecs.Ticks {
 // Step returns the length of a video segment, rounded down to a nanosecond.
 func (g Grid) Step() time.Duration { return g.span(g.StepFrames) }
 
-// PartTarget returns PART-TARGET (RFC 8216bis §4.4.3.7): the longest part that any rendition can have,
-// audio included, rounded up to the millisecond.
-func (g Grid) PartTarget() time.Duration {
+// PartTarget returns PART-TARGET (RFC 8216bis §4.4.3.7): the longest part that any rendition can have, AAC included,
+// rounded up to the millisecond. frames are the lengths of other audio frames that there are, in samples.
+func (g Grid) PartTarget(frames ...int64) time.Duration {
 	video := codecs.MulDivCeil(g.PartFrames*g.FrameRate.Den, 1000, g.FrameRate.Num)
-	audioFrames := g.longest(g.PartFrames)
-	audio := codecs.MulDivCeil(audioFrames*AudioSamples, 1000, SampleRate)
-	return time.Duration(max(video, audio)) * time.Millisecond
+	audio := g.longestAudio(g.PartFrames, frames)
+	return time.Duration(max(video, codecs.MulDivCeil(audio, 1000, SampleRate))) * time.Millisecond
 }
 
 // TargetDuration returns EXT-X-TARGETDURATION in seconds: the longest segment of any rendition, rounded to the
-// nearest second (RFC 8216bis §4.4.3.1), at least 1.
-func (g Grid) TargetDuration() int {
+// nearest second (RFC 8216bis §4.4.3.1), at least 1. frames are as for PartTarget.
+func (g Grid) TargetDuration(frames ...int64) int {
 	video := codecs.MulDivRound(g.StepFrames, g.FrameRate.Den, g.FrameRate.Num)
-	audio := codecs.MulDivRound(g.longest(g.StepFrames)*AudioSamples, 1, SampleRate)
-	return int(max(video, audio, 1))
+	audio := g.longestAudio(g.StepFrames, frames)
+	return int(max(video, codecs.MulDivRound(audio, 1, SampleRate), 1))
 }
 
-// longest returns the most AAC frames that can begin within n pictures that start at a multiple of n.
-func (g Grid) longest(n int64) int64 {
-	num, den := n*SampleRate*g.FrameRate.Den, AudioSamples*g.FrameRate.Num
-	if num%den == 0 {
-		return num / den
+// longestAudio returns the most samples in frames that begin within n pictures that start at a multiple of n: of AAC, or of
+// frames of the given lengths.
+func (g Grid) longestAudio(n int64, frames []int64) int64 {
+	most := g.samplesWithin(n, AudioSamples)
+	for _, samples := range frames {
+		most = max(most, g.samplesWithin(n, samples))
 	}
-	return num/den + 1
+	return most
+}
+
+func (g Grid) samplesWithin(n, samples int64) int64 {
+	num, den := n*SampleRate*g.FrameRate.Den, samples*g.FrameRate.Num
+	if num%den == 0 {
+		return num / den * samples
+	}
+	return (num/den + 1) * samples
 }
 
 // Timescale returns the fMP4 timescale of video and the duration of one frame in it: 90000 where that is whole.

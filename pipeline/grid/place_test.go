@@ -2,6 +2,7 @@ package grid_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"testing"
 	"time"
 
@@ -58,29 +59,52 @@ func TestEveryFrameLiesInThePartThatIsToldForIt(t *testing.T) {
 	}
 }
 
+// frameLengths are those of AAC and Opus.
+var frameLengths = []int64{grid.AudioSamples, 960}
+
 func TestAudioPartsFollowEachOtherWithoutHoleOrOverlap(t *testing.T) {
 	for _, rate := range rates {
-		t.Run(rate.String(), func(t *testing.T) {
-			g := mustGrid(t, rate)
-			msn := g.Segment(g.FrameAt(now))
-			j := g.AudioFrame(msn, 0)
-			for ; msn < g.Segment(g.FrameAt(now))+50; msn++ {
-				segment := time.Duration(0)
-				for part := range g.Parts() {
-					require.Equal(t, j, g.AudioFrame(msn, part))
-					begin := j
-					for ; j < g.AudioFrame(msn, part+1); j++ {
-						gotMSN, gotPart := g.AudioPlace(j)
-						require.Equal(t, msn, gotMSN)
-						require.Equal(t, part, gotPart)
-					}
-					duration := time.Duration(j-begin) * grid.AudioSamples * time.Second / grid.SampleRate
-					require.LessOrEqual(t, duration, g.PartTarget())
-					segment += duration
-				}
-				require.LessOrEqual(t, segment.Round(time.Second), time.Duration(g.TargetDuration())*time.Second)
+		for _, samples := range frameLengths {
+			t.Run(fmt.Sprintf("%v, frames of %d", rate, samples), func(t *testing.T) { followEachOther(t, mustGrid(t, rate), samples) })
+		}
+	}
+}
+
+func followEachOther(t *testing.T, g grid.Grid, samples int64) {
+	msn := g.Segment(g.FrameAt(now))
+	j := g.AudioFrame(samples, msn, 0)
+	for ; msn < g.Segment(g.FrameAt(now))+50; msn++ {
+		segment := time.Duration(0)
+		for part := range g.Parts() {
+			require.Equal(t, j, g.AudioFrame(samples, msn, part))
+			begin := j
+			for ; j < g.AudioFrame(samples, msn, part+1); j++ {
+				gotMSN, gotPart := g.AudioPlace(samples, j)
+				require.Equal(t, msn, gotMSN)
+				require.Equal(t, part, gotPart)
 			}
-		})
+			duration := time.Duration(j-begin) * time.Duration(samples) * time.Second / grid.SampleRate
+			require.LessOrEqual(t, duration, g.PartTarget(samples))
+			segment += duration
+		}
+		require.LessOrEqual(t, segment.Round(time.Second), time.Duration(g.TargetDuration(samples))*time.Second)
+	}
+}
+
+func TestFramesOfOpusMakePartTargetLongerOnlyWhereTheyMust(t *testing.T) {
+	for _, c := range []struct {
+		rate      codecs.Rational
+		aac, opus time.Duration
+	}{
+		{codecs.Rational{Num: 25, Den: 1}, 320 * time.Millisecond, 320 * time.Millisecond}, // 15 frames of AAC, 16 of Opus
+		{codecs.Rational{Num: 30, Den: 1}, 278 * time.Millisecond, 280 * time.Millisecond}, // 14 begin within 266.7 ms
+		{codecs.Rational{Num: 24, Den: 1}, 342 * time.Millisecond, 342 * time.Millisecond},
+		{codecs.Rational{Num: 30000, Den: 1001}, 342 * time.Millisecond, 342 * time.Millisecond},
+	} {
+		g := mustGrid(t, c.rate)
+		require.Equal(t, c.aac, g.PartTarget(), "%v", c.rate)
+		require.Equal(t, c.opus, g.PartTarget(960), "%v", c.rate)
+		require.Equal(t, g.TargetDuration(), g.TargetDuration(960), "%v", c.rate)
 	}
 }
 
@@ -88,9 +112,9 @@ func TestAudioAndVideoSegmentsAreEquallyLongWhereTheRateAllows(t *testing.T) {
 	for _, rate := range []int64{24, 25, 30, 50, 60} {
 		g := mustGrid(t, codecs.Rational{Num: rate, Den: 1})
 		msn := g.Segment(g.FrameAt(now))
-		audio := time.Duration(g.AudioFrame(msn+1, 0)-g.AudioFrame(msn, 0)) * grid.AudioSamples * time.Second / grid.SampleRate
+		audio := time.Duration(g.AudioFrame(grid.AudioSamples, msn+1, 0)-g.AudioFrame(grid.AudioSamples, msn, 0)) * grid.AudioSamples * time.Second / grid.SampleRate
 		require.Equal(t, g.Step(), audio, "%d fps", rate)
-		require.Equal(t, g.SegmentTime(msn), g.SampleTime(g.AudioFrame(msn, 0)*grid.AudioSamples), "%d fps", rate)
+		require.Equal(t, g.SegmentTime(msn), g.SampleTime(g.AudioFrame(grid.AudioSamples, msn, 0)*grid.AudioSamples), "%d fps", rate)
 	}
 }
 

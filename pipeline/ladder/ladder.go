@@ -62,13 +62,6 @@ type Video struct {
 	Colour codecs.Colour `json:"colour,omitzero"` // as the stream says it; zero: it says nothing
 }
 
-// Audio is one audio rendition. All are 48 kHz stereo AAC.
-type Audio struct {
-	Name     string `json:"name"`
-	Bitrate  int64  `json:"bitrate"`  // in bit/s
-	Language string `json:"language"` // BCP 47; empty: not said
-}
-
 // Source is what a ladder is resolved for.
 type Source struct {
 	Width, Height int           // in square pixels

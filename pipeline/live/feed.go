@@ -145,7 +145,9 @@ func (f *Feed) begin(feed pipeline.Feed, key string) { // f.mu is held
 		v.renditions = append(v.renditions, newRendition(f, v, video.Name, codecs.Video, video.Bitrate))
 	}
 	for _, audio := range feed.Ladder.Audio {
-		v.renditions = append(v.renditions, newRendition(f, v, audio.Name, codecs.Audio, audio.Bitrate))
+		r := newRendition(f, v, audio.Name, codecs.Audio, audio.Bitrate)
+		r.samples = audio.FrameSamples()
+		v.renditions = append(v.renditions, r)
 	}
 	v.follow(f.opts.OnDemand)
 	if old != nil {

@@ -30,33 +30,55 @@ func (m multivariant) sounds() []sound {
 	return all
 }
 
-// group is one audio group: the same languages as in the others, in one quality (RFC 8216bis §4.4.6.1.1).
+// group is one audio group: the same languages as in the others, in one codec and quality (RFC 8216bis §4.4.6.1.1).
 type group struct {
 	id      string
 	members []sound
 	names   []string // of the members; a language is called the same in all groups
 }
 
-// groups returns the audio groups, best first: as many as a language has qualities.
-func (m multivariant) groups() []group {
+// groups returns the audio groups of each codec, in the ladder's order. As each variant is listed with each codec, a player
+// that does not know one has all pictures with another.
+func (m multivariant) groups() (all [][]group) {
+	sounds, names, n := m.sounds(), map[string]string{}, 0
+	for _, s := range sounds {
+		if _, ok := names[s.Language]; !ok {
+			names[s.Language] = s.Name
+		}
+	}
+	for len(sounds) > 0 {
+		codec := sounds[0].Coded()
+		others := func(s sound) bool { return s.Coded() != codec }
+		groups := qualities(slices.DeleteFunc(slices.Clone(sounds), others), names)
+		for i := range groups {
+			groups[i].id = "audio"
+			n++
+			if n > 1 {
+				groups[i].id += "-" + strconv.Itoa(n)
+			}
+		}
+		all = append(all, groups)
+		sounds = slices.DeleteFunc(sounds, func(s sound) bool { return s.Coded() == codec })
+	}
+	return all
+}
+
+// qualities returns groups of sounds, best first: as many as a language has qualities.
+func qualities(sounds []sound, names map[string]string) []group {
 	var languages [][]sound
-	qualities := 0
-	for _, s := range m.sounds() {
+	most := 0
+	for _, s := range sounds {
 		i := slices.IndexFunc(languages, func(l []sound) bool { return l[0].Language == s.Language })
 		if i < 0 {
 			i, languages = len(languages), append(languages, nil)
 		}
 		languages[i] = append(languages[i], s)
-		qualities = max(qualities, len(languages[i]))
+		most = max(most, len(languages[i]))
 	}
-	groups := make([]group, qualities)
+	groups := make([]group, most)
 	for i := range groups {
-		groups[i].id = "audio"
-		if i > 0 {
-			groups[i].id += "-" + strconv.Itoa(i+1)
-		}
 		for _, l := range languages {
-			name := l[0].Name
+			name := names[l[0].Language]
 			l = slices.SortedStableFunc(slices.Values(l), func(a, b sound) int { return cmp.Compare(b.Bitrate, a.Bitrate) })
 			groups[i].members = append(groups[i].members, l[min(i, len(l)-1)])
 			groups[i].names = append(groups[i].names, name)

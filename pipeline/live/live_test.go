@@ -436,7 +436,7 @@ func TestSoundOnEveryGridKeepsItsTimelineOverGaps(t *testing.T) {
 				if (place-msn)*7%5 == 1 && i > 2 {
 					continue // now and then some do not come
 				}
-				samples := (g.AudioFrame(place, i+1) - g.AudioFrame(place, i)) * grid.AudioSamples
+				samples := (g.AudioFrame(grid.AudioSamples, place, i+1) - g.AudioFrame(grid.AudioSamples, place, i)) * grid.AudioSamples
 				p := pipeline.Part{Rendition: "sound", MSN: place, Index: i, Duration: samples, Timescale: grid.SampleRate, Independent: true, Data: []byte("x")}
 				require.NoError(t, b.feed.PutPart(1, p))
 			}
@@ -447,7 +447,7 @@ func TestSoundOnEveryGridKeepsItsTimelineOverGaps(t *testing.T) {
 		for i, s := range list.GetAllSegments() {
 			require.LessOrEqual(t, s.Duration, float64(g.TargetDuration())+.5)
 			sum += s.Duration
-			want := float64((g.AudioFrame(first+int64(i)+1, 0)-g.AudioFrame(first, 0))*grid.AudioSamples) / grid.SampleRate
+			want := float64((g.AudioFrame(grid.AudioSamples, first+int64(i)+1, 0)-g.AudioFrame(grid.AudioSamples, first, 0))*grid.AudioSamples) / grid.SampleRate
 			require.InDelta(t, want, sum, 1e-6)
 		}
 	}

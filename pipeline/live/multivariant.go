@@ -61,7 +61,7 @@ func (m multivariant) append(dst []byte) []byte {
 	groups := m.groups()
 	p := m3u8.Multivariant{IndependentSegments: true, Variants: m.variants(groups)}
 	if len(m.view.feed.Ladder.Video) > 0 {
-		for _, g := range groups {
+		for _, g := range slices.Concat(groups...) {
 			p.Renditions = append(p.Renditions, g.renditions(m.query)...)
 		}
 	}
@@ -85,8 +85,14 @@ func (m multivariant) iframes() []m3u8.Variant {
 }
 
 // variants returns the variants in the order of the playlist: the one to begin with, then the others, best first.
-func (m multivariant) variants(groups []group) []m3u8.Variant {
-	all := m.video(groups)
+func (m multivariant) variants(groups [][]group) []m3u8.Variant {
+	var all []m3u8.Variant
+	for _, ofCodec := range groups {
+		all = append(all, m.video(ofCodec)...)
+	}
+	if len(groups) == 0 {
+		all = m.video(nil)
+	}
 	if len(m.view.feed.Ladder.Video) == 0 {
 		for _, s := range m.sounds() {
 			all = append(all, s.variant)
@@ -112,7 +118,8 @@ func (m multivariant) variants(groups []group) []m3u8.Variant {
 	return slices.Insert(slices.Delete(all, start, start+1), 0, first)
 }
 
-// video returns the video variants, largest first, each with a group of sound: the better half of them with the better sound.
+// video returns the video variants, largest first, each with a group of sound of one codec: the better half of them with the
+// better sound.
 func (m multivariant) video(groups []group) []m3u8.Variant {
 	var all []m3u8.Variant
 	rate := m.view.feed.Grid.FrameRate

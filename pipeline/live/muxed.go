@@ -2,6 +2,7 @@ package live
 
 import (
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -37,7 +38,7 @@ func (f *Feed) Muxed(name string) *Muxed {
 // soundOf returns the sound that is muxed with a video rendition: of the group that it has in the multivariant playlist,
 // the first language. Nil for sound, and when there is none.
 func (v *view) soundOf(r *Rendition) *Rendition {
-	groups := multivariant{view: v, describe: (*Rendition).measured}.groups()
+	groups := slices.Concat(multivariant{view: v, describe: (*Rendition).measured}.groups()...) // of AAC only
 	for i, video := range v.feed.Ladder.Video {
 		if video.Name == r.name && len(groups) > 0 {
 			return v.rendition(groups[i*len(groups)/len(v.feed.Ladder.Video)].members[0].Name)

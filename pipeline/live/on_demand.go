@@ -207,7 +207,7 @@ func (v *view) rejoin() { // feed.mu is held
 // Wanted returns the segment that a player takes first: the one that is hold-back before the end (RFC 8216bis §4.4.3.8).
 func (s *Snapshot) Wanted(plain bool) int64 {
 	g := s.rendition.view.feed.Grid
-	back := 3 * g.PartTarget()
+	back := 3 * s.rendition.view.feed.PartTarget()
 	if plain {
 		back = 3 * s.rendition.TargetDuration()
 	}

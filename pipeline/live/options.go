@@ -84,7 +84,7 @@ const maxListed = 45_000
 // window is the number of segments in a live playlist, and in one that reaches back into the store.
 func (o Options) window(feed pipeline.Feed) (live, listed int64) {
 	step := feed.Grid.Step()
-	target := time.Duration(feed.Grid.TargetDuration()) * time.Second
+	target := time.Duration(feed.TargetDuration()) * time.Second
 	// A playlist shorter than three target durations can trigger playback stalls (RFC 8216bis §6.2.2).
 	live = max(int64(o.Segments), segmentsIn(max(o.Window, 3*target), step))
 	if o.Store == nil {

@@ -13,7 +13,7 @@ func (r *Rendition) Parts() int { return r.parts }
 
 // TargetDuration returns EXT-X-TARGETDURATION.
 func (r *Rendition) TargetDuration() time.Duration {
-	return time.Duration(r.view.feed.Grid.TargetDuration()) * time.Second
+	return time.Duration(r.view.feed.TargetDuration()) * time.Second
 }
 
 // skipBoundary returns CAN-SKIP-UNTIL, at its least (§4.4.3.8).
@@ -22,7 +22,7 @@ func (r *Rendition) skipBoundary() time.Duration { return 6 * r.TargetDuration()
 // AdvancePartLimit returns how many parts ahead of the newest one a client may ask for (RFC 8216bis §6.2.5.2):
 // three divided by the part target if that is below a second, else three; rounded up.
 func (r *Rendition) AdvancePartLimit() int64 {
-	target := r.view.feed.Grid.PartTarget()
+	target := r.view.feed.PartTarget()
 	if target >= time.Second {
 		return 3
 	}
@@ -102,7 +102,7 @@ func (s *Snapshot) head(segments []*segment) m3u8.Media {
 	return m3u8.Media{
 		DateRanges:            dateRanges(s.events, s.timeOf(s.firstOf(segments))),
 		Version:               6, // EXT-X-MAP (§8)
-		TargetDuration:        s.rendition.view.feed.Grid.TargetDuration(),
+		TargetDuration:        s.rendition.view.feed.TargetDuration(),
 		MediaSequence:         s.firstOf(segments),
 		DiscontinuitySequence: s.sequenceBefore(segments),
 	}
@@ -120,15 +120,15 @@ func (s *Snapshot) firstOf(segments []*segment) int64 {
 }
 
 func (s *Snapshot) lowLatency(p *m3u8.Media, form Form, base string) {
-	g, target := s.rendition.view.feed.Grid, s.rendition.TargetDuration()
+	part, target := s.rendition.view.feed.PartTarget(), s.rendition.TargetDuration()
 	p.ServerControl = m3u8.ServerControl{
 		CanBlockReload: true, CanSkipUntil: s.rendition.skipBoundary(), CanSkipDateRanges: true,
-		HoldBack: 3 * target, PartHoldBack: 3 * g.PartTarget(),
+		HoldBack: 3 * target, PartHoldBack: 3 * part,
 	}
 	if form.IFrames {
 		return // all playlists have the same server control (§6.2.4); these have no parts
 	}
-	p.PartTarget = g.PartTarget()
+	p.PartTarget = part
 	p.PreloadHints = []m3u8.PreloadHint{{Type: m3u8.HintPart, URI: base + partURI(s.next.MSN, s.next.Part)}}
 	p.RenditionReports = s.reports()
 }

@@ -93,9 +93,9 @@ func (r *Rendition) check(p pipeline.Part) error {
 		return fmt.Errorf("place is not on the grid of %d parts per segment", r.parts)
 	case p.Timescale < 1 || p.Timescale > maxTimescale || p.Duration < 1 || p.Duration > maxTimescale:
 		return fmt.Errorf("duration %d/%d out of range", p.Duration, p.Timescale)
-	case span(p.Duration, p.Timescale) > r.view.feed.Grid.PartTarget():
+	case span(p.Duration, p.Timescale) > r.view.feed.PartTarget():
 		// RFC 8216bis §4.4.4.9: no exception. Players refuse the whole playlist.
-		return fmt.Errorf("duration %v above the part target %v", span(p.Duration, p.Timescale), r.view.feed.Grid.PartTarget())
+		return fmt.Errorf("duration %v above the part target %v", span(p.Duration, p.Timescale), r.view.feed.PartTarget())
 	case p.Gap != (len(p.Data) == 0) || len(p.Data) > MaxPartBytes:
 		return fmt.Errorf("%d bytes", len(p.Data))
 	case r.onDemand && (p.Timescale != r.timescale || p.Duration != r.missing(p.Position(), r.timescale)):

@@ -36,6 +36,7 @@ type Rendition struct {
 	initFrom  int64
 	inits     map[string]initSection // by version; replaced, never written
 	timescale int64
+	samples   int64           // of an audio frame
 	open      []part          // of segment next.MSN; shared with snapshots, only ever appended to
 	kept      []*segment      // without holes, shared likewise: those listed, and before them those just removed
 	first     int64           // the first segment listed
@@ -113,8 +114,8 @@ func (r *Rendition) fill(at pipeline.Position) {
 func (r *Rendition) missing(at pipeline.Position, timescale int64) int64 {
 	g := r.view.feed.Grid
 	if r.kind == codecs.Audio {
-		samples := (g.AudioFrame(at.MSN, at.Part+1) - g.AudioFrame(at.MSN, at.Part)) * grid.AudioSamples
-		return codecs.MulDivRound(samples, timescale, grid.SampleRate)
+		frames := g.AudioFrame(r.samples, at.MSN, at.Part+1) - g.AudioFrame(r.samples, at.MSN, at.Part)
+		return codecs.MulDivRound(frames*r.samples, timescale, grid.SampleRate)
 	}
 	return codecs.MulDivRound(g.PartFrames*g.FrameRate.Den, timescale, g.FrameRate.Num)
 }

@@ -105,8 +105,7 @@ func (s *Snapshot) Err(now time.Time) error {
 }
 
 func (r *Rendition) staleAfter() time.Duration {
-	g := r.view.feed.Grid
-	return 3*time.Duration(g.TargetDuration())*time.Second + 3*g.PartTarget()
+	return 3*r.TargetDuration() + 3*r.view.feed.PartTarget()
 }
 
 // Edge returns the time up to which there is media. It is not ok while there is none.

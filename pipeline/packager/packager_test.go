@@ -9,6 +9,7 @@ import (
 
 	"github.com/venuecast/venuecast/codecs"
 	"github.com/venuecast/venuecast/codecs/cmaf"
+	"github.com/venuecast/venuecast/codecs/opus"
 	"github.com/venuecast/venuecast/pipeline"
 	"github.com/venuecast/venuecast/pipeline/grid"
 	"github.com/venuecast/venuecast/pipeline/ladder"
@@ -34,34 +35,43 @@ func parameterSets(t testing.TB) []byte {
 func TestAudioPartsCoverTheLineAndKeepPartTarget(t *testing.T) {
 	for _, rate := range rates {
 		t.Run(rate.String(), func(t *testing.T) {
-			g := newGrid(t, rate)
-			p, err := packager.NewAudio(g, ladder.Audio{Name: "stereo", Bitrate: 128000}, []byte{0x11, 0x90})
-			require.NoError(t, err)
-			first := g.AudioFrame(5000, 0)
-			want, next := pipeline.Position{MSN: 5000}, uint64(first*grid.AudioSamples)
-			for j := first; j < first+2000; j++ {
-				require.NoError(t, p.Add(j, []byte{1}, func(part *pipeline.Part) error {
-					require.Equal(t, want, part.Position())
-					length := time.Duration(part.Duration) * time.Second / time.Duration(part.Timescale)
-					require.LessOrEqual(t, length, g.PartTarget())
-					// RFC 8216bis §4.4.4.9: a part lasts at least 85 % of PART-TARGET, unless it is the last of its segment.
-					if part.Index+1 < g.Parts() {
-						require.GreaterOrEqual(t, length, g.PartTarget()*85/100)
-					}
-					f, err := cmaf.ParseFragments(part.Data)
-					require.NoError(t, err)
-					require.Equal(t, next, f[0].BaseTime)
-					next += f[0].Duration()
-					want.Part++
-					if want.Part == g.Parts() {
-						want = pipeline.Position{MSN: want.MSN + 1}
-					}
-					return nil
-				}))
-			}
-			require.Greater(t, want.MSN, int64(5015))
+			coverTheLine(t, newGrid(t, rate), ladder.Audio{Name: "stereo", Bitrate: 128000}, []byte{0x11, 0x90})
+		})
+		t.Run(rate.String()+" opus", func(t *testing.T) {
+			config := opus.Config{Channels: 2, InputRate: 48000}.Marshal()
+			coverTheLine(t, newGrid(t, rate), ladder.Audio{Name: "stereo", Bitrate: 96000, Codec: codecs.Opus}, config)
 		})
 	}
+}
+
+func coverTheLine(t *testing.T, g grid.Grid, a ladder.Audio, config []byte) {
+	p, err := packager.NewAudio(g, a, config)
+	require.NoError(t, err)
+	samples := a.FrameSamples()
+	target := g.PartTarget(samples)
+	first := g.AudioFrame(samples, 5000, 0)
+	want, next := pipeline.Position{MSN: 5000}, uint64(first*samples)
+	for j := first; j < first+2000; j++ {
+		require.NoError(t, p.Add(j, []byte{1}, func(part *pipeline.Part) error {
+			require.Equal(t, want, part.Position())
+			length := time.Duration(part.Duration) * time.Second / time.Duration(part.Timescale)
+			require.LessOrEqual(t, length, target)
+			// RFC 8216bis §4.4.4.9: a part lasts at least 85 % of PART-TARGET, unless it is the last of its segment.
+			if part.Index+1 < g.Parts() {
+				require.GreaterOrEqual(t, length, target*85/100)
+			}
+			f, err := cmaf.ParseFragments(part.Data)
+			require.NoError(t, err)
+			require.Equal(t, next, f[0].BaseTime)
+			next += f[0].Duration()
+			want.Part++
+			if want.Part == g.Parts() {
+				want = pipeline.Position{MSN: want.MSN + 1}
+			}
+			return nil
+		}))
+	}
+	require.Greater(t, want.MSN, int64(5013))
 }
 
 func TestVideoSegmentsStartExactlyAtTheirNumberTimesTheStep(t *testing.T) {

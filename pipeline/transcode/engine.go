@@ -56,12 +56,14 @@ type AudioDecoder interface {
 	Close()
 }
 
-// AudioEncoder codes 48 kHz stereo as AAC.
+// AudioEncoder codes 48 kHz stereo as the rendition's codec.
 type AudioEncoder interface {
-	// Encode takes exactly 1024 samples per channel, the first of which has the given number. A packet's PTS is the
-	// number of the first sample that it decodes to; the first packet is priming, 1024 samples early.
+	// Encode takes the samples of exactly one frame per channel, the first of which has the given number. A packet's PTS
+	// is the number of the first sample that it decodes to. The first packets are priming.
 	Encode(block codecs.PCM, sample int64, emit func(codecs.Packet) error) error
-	// Config returns the AudioSpecificConfig (ISO/IEC 14496-3 §1.6.2.1).
+	// Delay returns by how many samples the first packet's PTS is before the first block.
+	Delay() int64
+	// Config returns what a decoder must know: see cmaf.AudioTrack.
 	Config() []byte
 	Close()
 }

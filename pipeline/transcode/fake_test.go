@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/venuecast/venuecast/codecs"
+	"github.com/venuecast/venuecast/codecs/opus"
 	"github.com/venuecast/venuecast/pipeline"
 	"github.com/venuecast/venuecast/pipeline/grid"
 	"github.com/venuecast/venuecast/pipeline/ladder"
@@ -60,12 +61,16 @@ func (e *fakeEngine) Slate(int, int, string) (codecs.Picture, error) { return e.
 
 func (e *fakeEngine) NewAudioDecoder(codecs.Format) (AudioDecoder, error) {
 	e.add(1)
-	return &fakeAudio{e}, nil
+	return &fakeAudio{e: e}, nil
 }
 
-func (e *fakeEngine) NewAudioEncoder(ladder.Audio) (AudioEncoder, error) {
+func (e *fakeEngine) NewAudioEncoder(a ladder.Audio) (AudioEncoder, error) {
 	e.add(1)
-	return &fakeAudio{e}, nil
+	delay := int64(1024)
+	if a.Codec == codecs.Opus {
+		delay = 312
+	}
+	return &fakeAudio{e: e, audio: a, delay: delay}, nil
 }
 
 func (e *fakeEngine) NewEncoder(v ladder.Video, _ grid.Grid, _ ladder.Latency) (Encoder, error) {
@@ -145,17 +150,39 @@ func (e *fakeEncoder) Flush(emit func(codecs.Packet) error) error {
 func (e *fakeEncoder) Close() { e.e.add(-1) }
 
 // fakeAudio decodes a unit that holds a sample number to 960 samples that count up, and encodes a block to its first sample.
-type fakeAudio struct{ e *fakeEngine }
+// What it encodes before it had the pre-roll is not right yet.
+type fakeAudio struct {
+	e     *fakeEngine
+	audio ladder.Audio
+	delay int64
+	seen  int64 // blocks
+}
 
 func (a *fakeAudio) Decode(u codecs.AccessUnit, emit func(codecs.PCM) error) error {
 	return emit(ramp(int64(binary.BigEndian.Uint64(u.Data)), 960))
 }
 
 func (a *fakeAudio) Encode(b codecs.PCM, sample int64, emit func(codecs.Packet) error) error {
-	return emit(codecs.Packet{PTS: sample - 1024, Key: true, Data: fmt.Appendf(nil, "%d:%v", sample-1024, b[0][0])})
+	if int64(b.Len()) != a.audio.FrameSamples() {
+		return fmt.Errorf("a block of %d samples", b.Len())
+	}
+	at, cold := sample-a.delay, ""
+	if a.seen < a.audio.PreRoll() {
+		cold = "cold "
+	}
+	a.seen++
+	return emit(codecs.Packet{PTS: at, Key: true, Data: fmt.Appendf(nil, "%s%d:%v", cold, at, b[0][0])})
 }
-func (a *fakeAudio) Config() []byte { return []byte{0x11, 0x90} }
-func (a *fakeAudio) Close()         { a.e.add(-1) }
+
+func (a *fakeAudio) Delay() int64 { return a.delay }
+
+func (a *fakeAudio) Config() []byte {
+	if a.audio.Codec == codecs.Opus {
+		return opus.Config{Channels: 2}.Marshal()
+	}
+	return []byte{0x11, 0x90}
+}
+func (a *fakeAudio) Close() { a.e.add(-1) }
 
 // fakeOrigin keeps parts and refuses what a real one would.
 type fakeOrigin struct {

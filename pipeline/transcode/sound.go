@@ -7,7 +7,6 @@ import (
 
 	"github.com/venuecast/venuecast/codecs"
 	"github.com/venuecast/venuecast/pipeline"
-	"github.com/venuecast/venuecast/pipeline/grid"
 	"github.com/venuecast/venuecast/pipeline/ladder"
 	"github.com/venuecast/venuecast/pipeline/packager"
 )
@@ -20,18 +19,20 @@ type heard struct {
 
 // sound is the stage that decodes, places, encodes and packs one audio rendition. It owns both codecs.
 type sound struct {
-	w     *Worker
-	audio ladder.Audio
-	queue *pipeline.Queue[heard]
-	parts *pipeline.Queue[output]
-	first int64 // the AAC frame to begin with; negative: the first segment start that comes
+	w       *Worker
+	audio   ladder.Audio
+	samples int64 // of a coded frame
+	queue   *pipeline.Queue[heard]
+	parts   *pipeline.Queue[output]
+	first   int64 // the frame to begin with; negative: the first segment start that comes
 
 	decoder AudioDecoder
 	format  codecs.Format
 	encoder AudioEncoder
 	pack    *packager.Audio
 	placer  *placer
-	block   int64 // number of the AAC frame that is encoded next; negative before the first
+	lead    int64 // by how many samples blocks are later than frames, so that packets are where frames are
+	block   int64 // number of the block that is encoded next; negative before the first
 }
 
 func (s *sound) Name() string { return "rendition " + s.audio.Name }
@@ -44,7 +45,7 @@ func (s *sound) Run(ctx context.Context) error {
 		return fmt.Errorf("opening the encoder: %w", err)
 	}
 	defer enc.Close()
-	s.encoder = enc
+	s.encoder, s.lead = enc, enc.Delay()%s.samples
 	defer s.closeDecoder()
 	if s.pack, err = packager.NewAudio(s.w.grid, s.audio, enc.Config()); err != nil {
 		return err
@@ -90,7 +91,7 @@ func (s *sound) take(h heard) error {
 			return nil
 		})
 		if errors.Is(err, codecs.ErrBadUnit) {
-			s.w.o.Meter.Samples(reasonBad, grid.AudioSamples)
+			s.w.o.Meter.Samples(reasonBad, s.samples)
 			continue
 		}
 		if err != nil {
@@ -120,17 +121,18 @@ func (s *sound) closeDecoder() {
 	}
 }
 
-// put encodes the whole AAC frames that are there.
+// put encodes the whole frames that are there.
 func (s *sound) put(ctx context.Context) error {
 	if s.block < 0 && !s.begin() {
 		return nil
 	}
 	for {
-		pcm, ok := s.placer.take(s.block*grid.AudioSamples, grid.AudioSamples)
+		at := s.block*s.samples + s.lead
+		pcm, ok := s.placer.take(at, int(s.samples))
 		if !ok {
 			return nil
 		}
-		err := s.encoder.Encode(pcm, s.block*grid.AudioSamples, func(p codecs.Packet) error {
+		err := s.encoder.Encode(pcm, at, func(p codecs.Packet) error {
 			return s.packed(ctx, p)
 		})
 		if err != nil {
@@ -140,24 +142,25 @@ func (s *sound) put(ctx context.Context) error {
 	}
 }
 
-// begin chooses the first AAC frame: where the rendition is to resume if that sound is still there, else the first
-// segment start that comes. The encoder gets one frame before it, so that its first frame is not faded in.
+// begin chooses the first frame: where the rendition is to resume if that sound is still there, else the first segment
+// start that comes. The encoder gets the pre-roll before it, so that its first frame is not faded in, and goes on where
+// another encoder left off.
 func (s *sound) begin() bool {
 	start, ok := s.placer.start()
 	if !ok {
 		return false
 	}
 	g := s.w.grid
-	if s.first < 0 || s.first*grid.AudioSamples < start {
-		msn, _ := g.AudioPlace(codecs.CeilDiv(start, grid.AudioSamples))
-		s.first = g.AudioFrame(msn+1, 0)
+	if s.first < 0 || s.first*s.samples < start {
+		msn, _ := g.AudioPlace(s.samples, codecs.CeilDiv(start, s.samples))
+		s.first = g.AudioFrame(s.samples, msn+1, 0)
 	}
-	s.block = s.first - 1
+	s.block = s.first - s.audio.PreRoll()
 	return true
 }
 
 func (s *sound) packed(ctx context.Context, p codecs.Packet) error {
-	j := codecs.FloorDiv(p.PTS, grid.AudioSamples)
+	j := codecs.FloorDiv(p.PTS, s.samples)
 	if j < s.first {
 		return nil // priming
 	}

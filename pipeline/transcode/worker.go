@@ -125,9 +125,12 @@ func (w *Worker) addVideo() {
 
 func (w *Worker) addAudio() {
 	for _, a := range w.o.Feed.Ladder.Audio {
-		s := &sound{w: w, audio: a, first: -1, queue: pipeline.NewQueue[heard](64, 0, nil), parts: w.pusher(a.Name)}
+		s := &sound{
+			w: w, audio: a, samples: a.FrameSamples(), first: -1,
+			queue: pipeline.NewQueue[heard](64, 0, nil), parts: w.pusher(a.Name),
+		}
 		if p, ok := w.o.Resume[a.Name]; ok {
-			s.first = w.grid.AudioFrame(p.MSN, p.Part)
+			s.first = w.grid.AudioFrame(s.samples, p.MSN, p.Part)
 		}
 		w.sounds = append(w.sounds, s)
 	}

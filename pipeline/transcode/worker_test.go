@@ -27,7 +27,7 @@ var testFeed = pipeline.Feed{
 			{Name: "high", Width: 640, Height: 360, Codec: codecs.H264, Divisor: 1},
 			{Name: "low", Width: 320, Height: 180, Codec: codecs.H264, Divisor: 2},
 		},
-		Audio: []ladder.Audio{{Name: "sound"}},
+		Audio: []ladder.Audio{{Name: "sound"}, {Name: "opus", Codec: codecs.Opus}},
 	},
 }
 
@@ -113,6 +113,10 @@ func TestPartsBeginWithASegmentAndHoldEveryFrameInOrder(t *testing.T) {
 	for i, s := range samplesOf(t, o.parts["sound"]) {
 		sample := int64(1000*90+i) * 1024
 		require.Equal(t, fmt.Sprintf("%d:%v", sample, float32((sample+1024)%(1<<20))), s)
+	}
+	for i, s := range samplesOf(t, o.parts["opus"]) { // 96 frames in a segment; the first sample that is encoded with each is 312 later
+		sample := int64(1000*96+i) * 960
+		require.Equal(t, fmt.Sprintf("%d:%v", sample, float32((sample+312)%(1<<20))), s)
 	}
 	for name, parts := range o.parts {
 		require.GreaterOrEqual(t, len(parts), 6*7, name)

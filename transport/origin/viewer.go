@@ -72,7 +72,7 @@ func (s *Server) rendition(req *http.Request) *live.Rendition {
 }
 
 func targetOf(feed *live.Feed) time.Duration {
-	return time.Duration(feed.Constants().Grid.TargetDuration()) * time.Second
+	return time.Duration(feed.Constants().TargetDuration()) * time.Second
 }
 
 // getPlaylist answers with a media playlist, waiting for the part that is asked for (RFC 8216bis §6.2.5.2).
