@@ -18,6 +18,7 @@ import (
 	"github.com/venuecast/venuecast/codecs"
 	"github.com/venuecast/venuecast/codecs/cmaf"
 	"github.com/venuecast/venuecast/codecs/h264"
+	"github.com/venuecast/venuecast/codecs/opus"
 	"github.com/venuecast/venuecast/pipeline/clip"
 )
 
@@ -233,6 +234,34 @@ func TestSoundBeginsOneFrameEarly(t *testing.T) {
 	elst := file.Moov.Traks[1].Edts.Elst[0].Entries
 	require.EqualValues(t, 1024, elst[0].MediaTime, "the frame that primes the decoder is not heard")
 	require.Contains(t, string(data), fmt.Sprintf("sound %d", firstMSN*90-1))
+}
+
+// Opus takes 80 ms to be right (RFC 7845 §4.6).
+func TestOpusBeginsItsPreRollEarly(t *testing.T) {
+	init, _, err := cmaf.AudioInit(cmaf.AudioTrack{
+		Codec: codecs.Opus, Timescale: 48000, Config: opus.Config{Channels: 2, InputRate: 48000}.Marshal(),
+	})
+	require.NoError(t, err)
+	c := cut(t, 2, 100*time.Millisecond, time.Second)
+	c.Sources[1].Segments = nil
+	for msn := int64(firstMSN - 1); msn < firstMSN+2; msn++ { // 96 frames a segment
+		f := cmaf.Fragment{BaseTime: uint64(msn * 96 * 960), Roll: true}
+		for i := range int64(96) {
+			f.Samples = append(f.Samples, cmaf.Sample{Duration: 960, Key: true, Data: fmt.Appendf(nil, "sound %d", msn*96+i)})
+		}
+		c.Sources[1].Segments = append(c.Sources[1].Segments, segment(init, f.Marshal()))
+	}
+	data := write(t, c)
+	heard := play(t, data, 1)
+	require.Equal(t, fmt.Sprintf("sound %d", firstMSN*96+5), heard[0].text)
+	require.InDelta(t, 0, heard[0].at, 1e-4)
+	file, err := mp4.DecodeFile(bytes.NewReader(data))
+	require.NoError(t, err)
+	trak := file.Moov.Traks[1]
+	require.EqualValues(t, 4*960, trak.Edts.Elst[0].Entries[0].MediaTime, "what primes the decoder is not heard")
+	stbl := trak.Mdia.Minf.Stbl
+	require.Equal(t, "roll", stbl.Sgpd.GroupingType)
+	require.Equal(t, []uint32{stbl.Stsz.SampleNumber}, stbl.Sbgp.SampleCounts)
 }
 
 func TestAMissingSegmentIsTheLastPictureHeld(t *testing.T) {

@@ -153,6 +153,12 @@ func (t *track) tables(lowest int64, large bool) *mp4.StblBox {
 	if len(stss.SampleNumber) < len(t.samples) { // else all are sync samples (§8.6.2.1)
 		stbl.AddChild(stss)
 	}
+	if old := t.box.Mdia.Minf.Stbl; old.Sgpd != nil && old.Sgpd.GroupingType == "roll" {
+		stbl.AddChild(old.Sgpd)
+		stbl.AddChild(&mp4.SbgpBox{
+			GroupingType: "roll", SampleCounts: []uint32{uint32(len(t.samples))}, GroupDescriptionIndices: []uint32{1},
+		})
+	}
 	stbl.AddChild(t.chunkTable())
 	stbl.AddChild(stsz)
 	if large {

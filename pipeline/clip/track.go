@@ -11,6 +11,7 @@ import (
 
 	"github.com/venuecast/venuecast/codecs"
 	"github.com/venuecast/venuecast/codecs/cmaf"
+	"github.com/venuecast/venuecast/codecs/opus"
 )
 
 // sample is a sample without its bytes. Times are in the track's timescale.
@@ -167,7 +168,7 @@ func (t *track) cut(from, to codecs.Ticks) error {
 }
 
 // first returns the sample to begin decoding with: the last key at or before start, or else the first there is.
-// Audio begins one frame early: a frame of AAC overlaps the one before.
+// Audio begins the pre-roll early: a frame of AAC overlaps the one before, and Opus takes 80 ms to be right.
 func (t *track) first(start int64) int {
 	first, allKeys := -1, true
 	for i, s := range t.samples {
@@ -177,9 +178,17 @@ func (t *track) first(start int64) int {
 		}
 	}
 	if allKeys && first > 0 {
-		first--
+		first = max(0, first-t.preRoll())
 	}
 	return first
+}
+
+// preRoll returns how many frames before the first one that is heard a decoder must have seen.
+func (t *track) preRoll() int {
+	if t.entries[0].Type() == "Opus" {
+		return opus.PreRollFrames
+	}
+	return 1
 }
 
 // firstShown returns when the first sample is shown that has not ended by start: one that only primes an audio decoder has.
