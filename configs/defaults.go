@@ -11,12 +11,11 @@ import (
 )
 
 const (
-	defaultLadder       = "hd"
-	defaultTransport    = "tcp"
-	defaultStandby      = "cold"
-	defaultPreset       = "veryfast"
-	defaultAV1Preset    = "10"
-	defaultAudioBitrate = 128_000
+	defaultLadder    = "hd"
+	defaultTransport = "tcp"
+	defaultStandby   = "cold"
+	defaultPreset    = "veryfast"
+	defaultAV1Preset = "10"
 )
 
 // What the words of the file mean.
@@ -26,6 +25,9 @@ var (
 	containers  = map[string]ladder.Container{"cmaf": ladder.CMAF, "ts": ladder.MPEGTS}
 	defaultCRF  = map[codecs.Codec]float64{codecs.H264: 23, codecs.H265: 28, codecs.AV1: 35} // those of x264, x265 and SVT-AV1
 	encodes     = map[string]ladder.Encode{"always": ladder.EncodeAlways, "on_demand": ladder.EncodeOnDemand}
+
+	audioCodecs          = map[string]codecs.Codec{"aac": 0, "opus": codecs.Opus} // AAC is not written: see ladder.Audio
+	defaultAudioBitrates = map[codecs.Codec]int64{codecs.AAC: 128_000, codecs.Opus: 96_000}
 
 	encoders = map[codecs.Codec][]string{
 		codecs.H264: {"libx264", "h264_nvenc", "h264_vaapi", "h264_qsv"},
@@ -58,7 +60,7 @@ func emptyLadder() ladder.Ladder {
 		Part:    320 * time.Millisecond,
 		DVR:     30 * time.Minute,
 		Latency: ladder.LatencyNormal,
-		Audio:   []ladder.Audio{{Name: "stereo", Bitrate: defaultAudioBitrate}},
+		Audio:   []ladder.Audio{{Name: "stereo", Bitrate: defaultAudioBitrates[codecs.AAC]}},
 	}
 }
 

@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"github.com/venuecast/venuecast/codecs"
+	"github.com/venuecast/venuecast/pipeline"
 	"github.com/venuecast/venuecast/pipeline/grid"
+	"github.com/venuecast/venuecast/pipeline/ladder"
 )
 
 // someDay is an instant after the first possible epoch of every grid. Lengths do not depend on it.
@@ -52,7 +54,7 @@ func (l Ladder) explain(out *strings.Builder, feeds []string) {
 		fmt.Fprintf(out, "  video %s: %d lines, %v, %s bit/s%s\n", v.Name, v.Height, v.Codec, bitText(v.Bitrate), rate)
 	}
 	for _, a := range p.Audio {
-		fmt.Fprintf(out, "  audio %s: aac, %s bit/s\n", a.Name, bitText(a.Bitrate))
+		fmt.Fprintf(out, "  audio %s: %v, %s bit/s\n", a.Name, a.Coded(), bitText(a.Bitrate))
 	}
 	rates := previewRates
 	if p.FrameRate.Valid() {
@@ -61,20 +63,21 @@ func (l Ladder) explain(out *strings.Builder, feeds []string) {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(table, "  FPS\tSEGMENT\tPARTS\tPART-TARGET\tPART-HOLD-BACK\tTARGETDURATION\tHOLD-BACK")
 	for _, rate := range rates {
-		_, _ = fmt.Fprintln(table, gridRow(rate, p.Segment, p.Part))
+		_, _ = fmt.Fprintln(table, gridRow(rate, p))
 	}
 	_ = table.Flush() // to memory
 }
 
-func gridRow(rate codecs.Rational, segment, part time.Duration) string {
+func gridRow(rate codecs.Rational, l ladder.Ladder) string {
 	fps := fmt.Sprintf("  %.4g", rate.Float())
-	g, err := grid.New(rate, segment, part, someDay)
+	g, err := grid.New(rate, l.Segment, l.Part, someDay)
 	if err != nil {
 		return fmt.Sprintf("%s\tnone: %v", fps, err)
 	}
+	f := pipeline.Feed{Grid: g, Ladder: l}
 	partLength := g.Step() / time.Duration(g.Parts())
 	return fmt.Sprintf("%s\t%s\t%d × %s\t%s\t%s\t%d s\t%d s", fps, seconds(g.Step()), g.Parts(), seconds(partLength),
-		seconds(g.PartTarget()), seconds(3*g.PartTarget()), g.TargetDuration(), 3*g.TargetDuration())
+		seconds(f.PartTarget()), seconds(3*f.PartTarget()), f.TargetDuration(), 3*f.TargetDuration())
 }
 
 func seconds(v time.Duration) string { return fmt.Sprintf("%.4g s", v.Seconds()) }

@@ -59,6 +59,9 @@ func (d *decoder) ladder(n ast.Node) ladder.Ladder {
 	if l.Container == ladder.MPEGTS && slices.ContainsFunc(l.Video, func(v ladder.Video) bool { return v.Codec == codecs.AV1 }) {
 		d.fail(container, "container ts with an av1 rendition: HLS knows AV1 in cmaf only")
 	}
+	if l.Container == ladder.MPEGTS && slices.ContainsFunc(l.Audio, func(a ladder.Audio) bool { return a.Codec == codecs.Opus }) {
+		d.fail(container, "container ts with an opus rendition: HLS knows Opus in cmaf only")
+	}
 	if l.Segment > 0 && l.Part > l.Segment {
 		d.fail(part, "part %v is longer than segment %v: want at most the segment", l.Part, l.Segment)
 		return l
@@ -141,13 +144,16 @@ func (d *decoder) audios(n ast.Node, names map[string]bool) []ladder.Audio {
 	entries := d.sequence(n, "audio", maxRenditions)
 	audios := make([]ladder.Audio, 0, len(entries))
 	for _, n := range entries {
-		a := ladder.Audio{Bitrate: defaultAudioBitrate}
+		a := ladder.Audio{}
 		d.mapping(n, "the audio rendition", fields{
 			"name":     func(n ast.Node) { a.Name = d.unique(n, "name", names) },
-			"codec":    func(n ast.Node) { d.oneOf(n, "codec", "aac") },
+			"codec":    func(n ast.Node) { a.Codec = audioCodecs[d.oneOf(n, "codec", "aac", "opus")] },
 			"bitrate":  func(n ast.Node) { a.Bitrate = d.bitrate(n, minAudioBitrate, maxAudioBitrate) },
 			"language": func(n ast.Node) { a.Language = d.language(n) },
 		}, "name")
+		if a.Bitrate == 0 {
+			a.Bitrate = defaultAudioBitrates[a.Coded()]
+		}
 		audios = append(audios, a)
 	}
 	return audios
