@@ -20,12 +20,6 @@ const (
 	inactive      = 10 * time.Second // after which the server forgets a reader that is gone
 	closeTimeout  = 500 * time.Millisecond
 
-	// The server holds what does not fit. The bytes must exceed the largest message, or it would never come.
-	fetchMessages = 64
-	fetchBytes    = 2 * maxPayload
-	fetchExpiry   = 2 * time.Second
-	fetchBeat     = 500 * time.Millisecond
-
 	// lostAfter is how long a stream must end before the record wanted until it counts as having gone back:
 	// a new leader may be that late with what it has.
 	lostAfter = 2 * time.Second
@@ -86,7 +80,7 @@ type consumerReader struct {
 	order    order
 	consumer string // name of the present consumer
 	fresh    bool   // it has sent nothing yet: only then does a hole mean that records have expired
-	messages jetstream.MessagesContext
+	messages *pull
 	behind   time.Time // since when the stream ends before the record wanted; zero: it does not
 	said     string    // the last error that was logged
 	lag      atomic.Uint64
@@ -109,16 +103,18 @@ func (r *consumerReader) Next(ctx context.Context) (pipeline.Record, error) {
 		if r.messages == nil {
 			continue // there is an error to take
 		}
-		m, err := r.messages.Next(jetstream.NextContext(ctx))
-		if ctx.Err() != nil && err != nil {
+		m, err := r.messages.next(ctx)
+		switch {
+		case err == nil:
+			r.put(m)
+		case ctx.Err() != nil:
 			return pipeline.Record{}, context.Cause(ctx)
-		}
-		if err != nil {
-			r.say("reading was interrupted", err)
+		default:
+			if !errors.Is(err, errBack) { // which the connection has said
+				r.say("reading was interrupted", err)
+			}
 			r.drop()
-			continue
 		}
-		r.put(m)
 	}
 }
 
@@ -131,8 +127,7 @@ func (r *consumerReader) put(m jetstream.Msg) {
 		return
 	}
 	if seq := meta.Sequence.Stream; seq > r.order.next && !r.fresh {
-		// A pull subscription of nats.go has room for as many messages as it asks for records. Heartbeats and the ends of
-		// requests take room, too, so while nobody calls Next a record may not fit and is dropped ("slow consumer").
+		// What was sent may have been lost with a connection.
 		r.say("looking again for missing records", fmt.Errorf("record %d came instead of %d", seq, r.order.next))
 		r.drop()
 		return
@@ -187,13 +182,7 @@ func (r *consumerReader) open(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("making a consumer: %w", err)
 	}
-	r.consumer, r.fresh = name, true
-	r.messages, err = c.Messages(jetstream.PullMaxMessagesWithBytesLimit(fetchMessages, fetchBytes),
-		jetstream.PullExpiry(fetchExpiry), jetstream.PullHeartbeat(fetchBeat))
-	if err != nil {
-		r.messages = nil
-		return fmt.Errorf("asking for records: %w", err)
-	}
+	r.consumer, r.fresh, r.messages = name, true, newPull(r.conn.nc, c)
 	return nil
 }
 
@@ -226,7 +215,7 @@ func (r *consumerReader) wentBack(last uint64) error {
 
 // drop forgets the consumer; the server does so after a while.
 func (r *consumerReader) drop() {
-	r.messages.Stop()
+	r.messages.close()
 	r.messages = nil
 }
 
