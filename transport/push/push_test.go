@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -60,12 +61,40 @@ func TestATransientErrorIsTriedAgain(t *testing.T) {
 	require.Equal(t, 3, retried)
 }
 
+// roundTrip is an origin without a socket, so that time in a test is its own.
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (r roundTrip) RoundTrip(req *http.Request) (*http.Response, error) { return r(req) }
+
 func TestTryingEndsWhenThePartIsOfNoUse(t *testing.T) {
-	client, requests := originThat(t, push.Options{Useful: 50 * time.Millisecond}, 503)
-	err := client.PutPart(t.Context(), "hall", 1, part)
-	require.ErrorContains(t, err, "503")
-	require.NotErrorIs(t, err, push.ErrNoSession)
-	require.Greater(t, requests.Load(), int64(1))
+	refuses := func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: http.StatusServiceUnavailable, Body: http.NoBody}, nil
+	}
+	hangs := func(req *http.Request) (*http.Response, error) {
+		<-req.Context().Done()
+		return nil, context.Cause(req.Context())
+	}
+	for _, c := range []struct {
+		name   string
+		origin roundTrip
+		want   string
+		tries  int // within 8 s, with waits of 50 ms to 1 s between them, or 5 s each
+	}{{"it refuses", refuses, "503", 12}, {"it hangs", hangs, "deadline", 2}} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				tries := 0
+				counted := roundTrip(func(req *http.Request) (*http.Response, error) { tries++; return c.origin(req) })
+				client, err := push.New(push.Options{URL: "http://origin", Token: "secret", HTTPClient: &http.Client{Transport: counted}})
+				require.NoError(t, err)
+				began := time.Now()
+				err = client.PutPart(t.Context(), "hall", 1, part)
+				require.ErrorContains(t, err, c.want)
+				require.NotErrorIs(t, err, push.ErrNoSession)
+				require.Equal(t, 8*time.Second, time.Since(began))
+				require.Equal(t, c.tries, tries)
+			})
+		})
+	}
 }
 
 func TestTryingEndsWithItsContext(t *testing.T) {
