@@ -253,7 +253,11 @@ func (b *ladderBench) ours(ctx context.Context, i int) (bench.Run, error) {
 	if err := readJSON(j.report(), &report); err != nil {
 		return run, err
 	}
-	run.Libav = report.total()
+	var camera cameraReport
+	if err := readJSON(j.camera(), &camera); err != nil {
+		return run, err
+	}
+	run.Libav = report.total() + time.Duration(camera.Demux)
 	folder := func(name string) string { return filepath.Join(j.Dir, "dvr", b.feed.ID, "*", name) }
 	return run, b.judge(&run, j.Dir, folder, b.quality && i == 0)
 }
@@ -314,6 +318,17 @@ func readJSON(file string, into any) error {
 	}
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", file, err)
+	}
+	return nil
+}
+
+func writeJSON(file string, value any) error {
+	data, err := json.Marshal(value)
+	if err == nil {
+		err = os.WriteFile(file, data, 0o600)
+	}
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", file, err)
 	}
 	return nil
 }

@@ -4,9 +4,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
-	"os"
 	"time"
 
 	"github.com/venuecast/venuecast/cmd/internal/bench"
@@ -21,17 +18,18 @@ type childReport struct {
 	Scale  int64 `json:"scale"`
 	Encode int64 `json:"encode"`
 	Sound  int64 `json:"sound"`
+	JPEG   int64 `json:"jpeg"`
 }
 
 func (r childReport) total() time.Duration {
-	return time.Duration(r.Decode + r.Scale + r.Encode + r.Sound)
+	return time.Duration(r.Decode + r.Scale + r.Encode + r.Sound + r.JPEG)
 }
 
 // runMeasured transcodes up to the first absence of the source, writes the report and returns errEnded.
 func runMeasured(ctx context.Context, o transcode.Options, file string) error {
 	work := &bench.Work{}
 	e := bench.Engine{Video: o.Video, Audio: o.Audio, Work: work}
-	o.Video, o.Audio = e, e
+	o.Video, o.Audio, o.Thumbnails = e, e, e.Measured(o.Thumbnails)
 	open := o.Open
 	o.Open = func(ctx context.Context) (transcode.Reader, error) {
 		r, err := open(ctx)
@@ -45,15 +43,12 @@ func runMeasured(ctx context.Context, o transcode.Options, file string) error {
 		return err
 	}
 	decode, scale, encode := libav.Spent()
-	report, err := json.Marshal(childReport{
+	err = writeJSON(file, childReport{
 		Decode: decode.Nanoseconds(), Scale: scale.Nanoseconds(),
-		Encode: encode.Nanoseconds() + work.Encode.Load(), Sound: work.Sound.Load(),
+		Encode: encode.Nanoseconds() + work.Encode.Load(), Sound: work.Sound.Load(), JPEG: work.Thumbnails.Load(),
 	})
 	if err != nil {
-		return fmt.Errorf("writing the report: %w", err)
-	}
-	if err := os.WriteFile(file, report, 0o600); err != nil {
-		return fmt.Errorf("writing the report: %w", err)
+		return err
 	}
 	return errEnded
 }

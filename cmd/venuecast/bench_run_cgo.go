@@ -40,6 +40,14 @@ type benchJob struct {
 
 func (j benchJob) report() string { return filepath.Join(j.Dir, "report.json") }
 
+// camera is where the parent leaves what the demuxer took.
+func (j benchJob) camera() string { return filepath.Join(j.Dir, "camera.json") }
+
+// cameraReport is what the file that stands in for a camera took of libav, in nanoseconds.
+type cameraReport struct {
+	Demux int64 `json:"demux"`
+}
+
 func newBenchRun() *cobra.Command {
 	return &cobra.Command{
 		Use: benchCommand, Short: "Make one ladder (started by bench ladder)", Hidden: true, Args: cobra.NoArgs,
@@ -97,8 +105,10 @@ func (h *host) bench(ctx context.Context, j benchJob) ([]pipeline.Stage, error) 
 	return []pipeline.Stage{
 		writer,
 		pipeline.Func("file", func(ctx context.Context) error {
-			player := bench.Player{File: j.File, Grid: j.Feed.Grid, First: j.First, End: j.End}
-			return player.Play(func(r pipeline.Record) error { return pacer.publish(ctx, r) })
+			work := &bench.Work{}
+			player := bench.Player{File: j.File, Grid: j.Feed.Grid, First: j.First, End: j.End, Work: work}
+			err := player.Play(func(r pipeline.Record) error { return pacer.publish(ctx, r) })
+			return errors.Join(err, writeJSON(j.camera(), cameraReport{work.Demux.Load()}))
 		}),
 		pipeline.Func("transcode", func(ctx context.Context) error {
 			return children.Run(ctx, assignment(j.Feed.ID, claimed))

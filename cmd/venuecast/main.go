@@ -19,6 +19,7 @@ import (
 var version = "development"
 
 func main() {
+	stayAwake(os.Args[1:])
 	os.Exit(run(os.Args[1:]))
 }
 

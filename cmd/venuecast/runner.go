@@ -99,11 +99,6 @@ var errEnded = errors.New("the child ended by itself")
 
 var errStuck = errors.New("the child made no part for too long and was killed")
 
-// awakeMonitor keeps the monitor of a child's Go runtime from sleeping without end whenever all goroutines wait, as they do
-// while libav's threads work. Each of their results would wake it for nothing, several hundred times a second; tracing
-// the scheduler, if only once in 24 days, it looks up 100 times a second instead.
-const awakeMonitor = "GODEBUG=schedtrace=2147483647"
-
 func (c *children) start(ctx context.Context, a fleet.Assignment) (*exec.Cmd, io.WriteCloser, io.Reader, error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -111,7 +106,8 @@ func (c *children) start(ctx context.Context, a fleet.Assignment) (*exec.Cmd, io
 	}
 	cmd := exec.CommandContext(ctx, self, childCommand)
 	cmd.Stderr = os.Stderr
-	cmd.Env = append(os.Environ(), awakeMonitor)
+	debug, _ := awakened(os.Getenv("GODEBUG"))
+	cmd.Env = append(os.Environ(), "GODEBUG="+debug)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = drainTime
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C reaches it through its parent, in order

@@ -14,11 +14,11 @@ import (
 // Work is the processor time that was spent in the objects of an Engine on Go's threads, by what they do. That on libav's own
 // threads is libav.Spent's.
 type Work struct {
-	Encode, Sound atomic.Int64 // in nanoseconds
+	Encode, Sound, Thumbnails, Demux atomic.Int64 // in nanoseconds
 }
 
 // Engine measures another engine: the processor time of the calling thread inside of each call that opens or flushes an
-// encoder or codes sound, without that of the callbacks.
+// encoder or codes sound or a thumbnail, without that of the callbacks.
 type Engine struct {
 	Video transcode.VideoEngine
 	Audio transcode.AudioEngine
@@ -82,6 +82,35 @@ func (e Engine) NewAudioEncoder(a ladder.Audio) (transcode.AudioEncoder, error) 
 		return nil, err
 	}
 	return &audioEncoder{enc, &e.Work.Sound}, nil
+}
+
+// Measured returns t with coders whose work is measured.
+func (e Engine) Measured(t *transcode.Thumbnails) *transcode.Thumbnails {
+	if t == nil {
+		return nil
+	}
+	with := *t
+	with.New = func(width, height int) (transcode.JPEGCoder, error) {
+		c := begin(&e.Work.Thumbnails)
+		defer c.end()
+		coder, err := t.New(width, height)
+		if err != nil {
+			return nil, err
+		}
+		return &jpegCoder{coder, &e.Work.Thumbnails}, nil
+	}
+	return &with
+}
+
+type jpegCoder struct {
+	transcode.JPEGCoder
+	sum *atomic.Int64
+}
+
+func (j *jpegCoder) JPEG(p codecs.Picture) ([]byte, error) {
+	c := begin(j.sum)
+	defer c.end()
+	return j.JPEGCoder.JPEG(p)
 }
 
 type encoder struct {

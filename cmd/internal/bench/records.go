@@ -47,6 +47,7 @@ type Player struct {
 	Grid  grid.Grid
 	First int64 // the frame number of the file's first picture
 	End   int64 // the frame number after the last
+	Work  *Work // gets what libav's demuxer takes
 
 	units  []unit
 	bundle codecs.Bundle // sound on its way
@@ -88,6 +89,8 @@ func (p *Player) Play(publish func(pipeline.Record) error) error {
 
 // read keeps as much of the file as is played, or its first maxFile bytes.
 func (p *Player) read() error {
+	c := begin(&p.Work.Demux)
+	defer c.end()
 	d, err := libav.OpenFile(p.File)
 	if err != nil {
 		return err
