@@ -72,7 +72,7 @@ func (s *Snapshot) render(form Form) Text {
 	case form.Mode == Plain:
 		s.appendFinished(&b, segments, initInForce, base)
 	default:
-		whole := max(0, len(segments)-s.closedWithParts())
+		whole := max(0, len(segments)-s.rendition.closedWithParts())
 		s.appendFinished(&b, segments[:whole], initInForce, base)
 		if whole > 0 {
 			initInForce = segments[whole-1].init
@@ -237,9 +237,8 @@ func (s *Snapshot) skippable(segments []*segment, boundary time.Duration) int {
 
 // closedWithParts returns how many finished segments list their parts: all of them and the open segment together stay
 // within three target durations of the end (§6.2.2), at least one.
-func (s *Snapshot) closedWithParts() int {
-	g := s.rendition.view.feed.Grid
-	return max(1, int(3*s.rendition.TargetDuration()/g.Step())-1)
+func (r *Rendition) closedWithParts() int {
+	return max(1, int(3*r.TargetDuration()/r.view.feed.Grid.Step())-1)
 }
 
 // Codecs returns the codecs of the rendition's init section (RFC 6381), empty before it came.

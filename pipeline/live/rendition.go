@@ -96,7 +96,7 @@ func (r *Rendition) add(p pipeline.Part) { // feed.mu is held
 
 // taken returns a part as it is kept.
 func taken(p pipeline.Part) part {
-	return part{duration: p.Duration, independent: p.Independent, gap: p.Gap, data: p.Data, crc: crc32.ChecksumIEEE(p.Data)}
+	return part{duration: p.Duration, independent: p.Independent, gap: p.Gap, data: p.Data, size: int64(len(p.Data)), crc: crc32.ChecksumIEEE(p.Data)}
 }
 
 // fill lists all from next up to at as missing.
@@ -177,13 +177,7 @@ func (r *Rendition) trim() {
 	if oldest := r.feed.affordable(); oldest > 0 {
 		r.first = max(r.first, min(oldest+live, end-live))
 	}
-	// A live playlist lists it no more; who still fetches it reads it from the store.
-	if s := r.segment(end - live - 2); s != nil && s.stored.Load() {
-		s.media.Store(nil)
-	}
-	if s := r.segment(end - 2*live - 2); s != nil && r.feed.opts.Store != nil {
-		s.media.Store(nil)
-	}
+	r.release()
 	// A removed segment can be fetched for as long as a live playlist is; RFC 8216bis §6.2.2 asks for one segment's time.
 	n := 0
 	for r.kept[n].msn < r.first-live {

@@ -54,7 +54,7 @@ func cut(whole []byte, kind codecs.Kind) []part {
 	for i, f := range fragments {
 		parts[i] = part{
 			duration: int64(f.Duration()), independent: kind == codecs.Audio || f.FirstIsSync(),
-			data: pieces[i], crc: crc32.ChecksumIEEE(pieces[i]),
+			data: pieces[i], size: int64(len(pieces[i])), crc: crc32.ChecksumIEEE(pieces[i]),
 		}
 	}
 	return parts

@@ -15,7 +15,8 @@ type part struct {
 	gap         bool // it never came
 	pending     bool // of a rendition on demand: it can be made
 	cold        bool // it was listed when nobody asked for it
-	data        []byte
+	data        []byte // nil when it is in the store only
+	size        int64  // in bytes
 	crc         uint32
 }
 
@@ -40,9 +41,9 @@ type segment struct {
 	lost    atomic.Bool // nor will they be any more
 }
 
-// media is a segment's bytes, and where its parts lie in them.
+// media is a segment's bytes, and where its parts lie in them, one after another.
 type media struct {
-	whole []byte
+	whole []byte // nil when not all parts are there, or they are in the store only
 	parts []part
 }
 

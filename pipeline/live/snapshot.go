@@ -119,15 +119,19 @@ func (s *Snapshot) Edge() (edge time.Time, ok bool) {
 
 // Part returns the bytes of a part: ErrGone when it is not, or no longer, there.
 func (s *Snapshot) Part(at pipeline.Position) (Media, error) {
-	parts := s.open
-	if at.MSN != s.next.MSN {
-		parts = nil
-		if seg := find(s.kept, at.MSN); seg != nil {
-			if m := seg.media.Load(); m != nil {
-				parts = m.parts
-			}
+	if at.MSN == s.next.MSN {
+		return s.part(at, nil, s.open)
+	}
+	if seg := find(s.kept, at.MSN); seg != nil {
+		if m := seg.media.Load(); m != nil {
+			return s.part(at, seg, m.parts)
 		}
 	}
+	return Media{}, ErrGone
+}
+
+// part returns one of the parts of a segment; seg is nil when that is not finished.
+func (s *Snapshot) part(at pipeline.Position, seg *segment, parts []part) (Media, error) {
 	if at.Part < 0 || at.Part >= len(parts) || parts[at.Part].gap {
 		return Media{}, ErrGone
 	}
@@ -135,7 +139,12 @@ func (s *Snapshot) Part(at pipeline.Position) (Media, error) {
 	if p.pending {
 		return Media{}, ErrPending
 	}
-	return held(p.data, fmt.Sprintf("%d.%d-%08x", at.MSN, at.Part, p.crc)), nil
+	tag := fmt.Sprintf("%d.%d-%08x", at.MSN, at.Part, p.crc)
+	if p.data != nil {
+		return held(p.data, tag), nil
+	}
+	piece, err := s.openPart(seg, parts, at.Part)
+	return Media{ReadSeekCloser: piece, Tag: tag}, err
 }
 
 // Segment returns the bytes of a finished segment: ErrGone when it is a gap, or not, or no longer, there.
@@ -149,21 +158,29 @@ func (s *Snapshot) Segment(msn int64) (Media, error) {
 	}
 	tag := fmt.Sprintf("%d-%08x", msn, seg.crc)
 	opts, m := &s.rendition.feed.opts, seg.media.Load()
-	if m != nil && (!opts.PreferStore || !seg.stored.Load()) {
+	inMemory := m != nil && m.whole != nil
+	if inMemory && (!opts.PreferStore || !seg.stored.Load()) {
 		return held(m.whole, tag), nil
 	}
+	file, err := s.stored(seg)
+	if err != nil && inMemory {
+		return held(m.whole, tag), nil
+	}
+	return Media{ReadSeekCloser: file, Tag: tag}, err
+}
+
+// stored opens a segment in the store: ErrGone when it is not there.
+func (s *Snapshot) stored(seg *segment) (io.ReadSeekCloser, error) {
+	opts := &s.rendition.feed.opts
 	if opts.Store == nil {
-		return Media{}, ErrGone
+		return nil, ErrGone
 	}
 	file, err := opts.Store.Open(seg.storeName(s.rendition.storePath()))
 	if err != nil {
 		opts.StoreFailed(s.rendition.feed.id, "read")
-		if m != nil {
-			return held(m.whole, tag), nil
-		}
-		return Media{}, fmt.Errorf("opening segment %d of %s: %w: %w", msn, s.rendition.name, ErrGone, err)
+		return nil, fmt.Errorf("opening segment %d of %s: %w: %w", seg.msn, s.rendition.name, ErrGone, err)
 	}
-	return Media{ReadSeekCloser: file, Tag: tag}, nil
+	return file, nil
 }
 
 // Init returns an init section by its version: ErrGone when nothing that is kept needs it.
