@@ -12,9 +12,9 @@ import (
 type part struct {
 	duration    int64 // in units of the segment's timescale
 	independent bool
-	gap         bool // it never came
-	pending     bool // of a rendition on demand: it can be made
-	cold        bool // it was listed when nobody asked for it
+	gap         bool   // it never came
+	pending     bool   // of a rendition on demand: it can be made
+	cold        bool   // it was listed when nobody asked for it
 	data        []byte // nil when it is in the store only
 	size        int64  // in bytes
 	crc         uint32

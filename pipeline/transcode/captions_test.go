@@ -123,7 +123,7 @@ func TestALatePictureIsHeardWithTheNext(t *testing.T) {
 	w.renditions = []*rendition{r}
 	s := &source{w: w, scalers: []Scaler{&fakeScaler{e}}, from: []int{-1}, rates: []Rate{RateFull}, spoken: make([]subtitles, 1)}
 	s.conform = &conform{
-		next: -1, count: func(string, int64) {}, late: s.rescue, slate: newShot(nil, 1),
+		next: -1, count: func(string, int64) {}, late: s.rescue, slate: func() (*shot, error) { return newShot(nil, 1), nil },
 		show: func(frame int64, p *shot) error { return s.show(t.Context(), frame, p) },
 	}
 	for i, frame := range []int64{48000, 48001, 48000, 48002} {

@@ -13,10 +13,11 @@ type conform struct {
 	count      func(reason string, n int64)
 	late       func(shot *shot) // takes note of a picture that came too late to be shown; it stays conform's. It may be nil.
 
-	slate   *shot
-	last    *shot // the picture that a repeat shows; nil before the first
-	next    int64 // the frame that is wanted next; negative: the first that comes
-	started bool  // a frame was shown
+	slate   func() (*shot, error) // draws it
+	drawn   *shot                 // the slate while the source is away, else nil: it takes as much memory as a picture
+	last    *shot                 // the picture that a repeat shows; nil before the first
+	next    int64                 // the frame that is wanted next; negative: the first that comes
+	started bool                  // a frame was shown
 }
 
 // Reasons that conform counts.
@@ -40,6 +41,7 @@ func (c *conform) picture(frame int64, s *shot) error {
 		return err
 	}
 	c.keep(s)
+	c.wipe()
 	c.next, c.started = frame+1, true
 	return c.show(frame, s)
 }
@@ -71,7 +73,10 @@ func (c *conform) fill(from, to int64) error {
 	for ; c.next < to; c.next++ {
 		s, reason := c.last, reasonRepeat
 		if s == nil || c.next >= from+c.slateAfter {
-			s, reason = c.slate, reasonSlate
+			if err := c.draw(); err != nil {
+				return err
+			}
+			s, reason = c.drawn, reasonSlate
 		}
 		c.count(reason, 1)
 		c.started = true
@@ -89,9 +94,25 @@ func (c *conform) keep(s *shot) {
 	c.last = s
 }
 
+// draw makes the slate if it is not there.
+func (c *conform) draw() (err error) {
+	if c.drawn == nil {
+		c.drawn, err = c.slate()
+	}
+	return err
+}
+
+// wipe gives the slate up.
+func (c *conform) wipe() {
+	if c.drawn != nil {
+		c.drawn.release()
+		c.drawn = nil
+	}
+}
+
 func (c *conform) close() {
 	c.keep(nil)
-	c.slate.release()
+	c.wipe()
 }
 
 // shot is one source picture in all the sizes that were asked for so far. Its owner is the source's goroutine.

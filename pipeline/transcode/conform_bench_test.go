@@ -10,7 +10,7 @@ import (
 func BenchmarkConform(b *testing.B) {
 	live, frame := 0, int64(0)
 	c := &conform{
-		slate: newShot(newPicture("slate", &live), 3), slateAfter: 25, next: -1,
+		slate: func() (*shot, error) { return newShot(newPicture("slate", &live), 3), nil }, slateAfter: 25, next: -1,
 		count: func(string, int64) {}, show: func(int64, *shot) error { return nil },
 	}
 	defer c.close()

@@ -1,6 +1,7 @@
 package transcode
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 
@@ -28,10 +29,10 @@ func (p *picture) Release()               { *p.live-- }
 // shown runs steps against a conform and returns what it showed, as "frame:picture".
 func shown(t *testing.T, first int64, steps func(c *conform, shot func(name string) *shot)) (out []string, counts map[string]int64) {
 	t.Helper()
-	live, counts := 0, map[string]int64{}
+	live, drawn, counts := 0, 0, map[string]int64{}
 	newShotOf := func(name string) *shot { return newShot(newPicture(name, &live), 0) }
 	c := &conform{
-		slate: newShotOf("slate"), slateAfter: 3, next: first,
+		slate: func() (*shot, error) { drawn++; return newShotOf("slate"), nil }, slateAfter: 3, next: first,
 		count: func(reason string, n int64) { counts[reason] += n },
 		show: func(frame int64, s *shot) error {
 			out = append(out, fmt.Sprintf("%d:%s", frame, s.sizes[0].(*picture).name))
@@ -39,6 +40,7 @@ func shown(t *testing.T, first int64, steps func(c *conform, shot func(name stri
 		},
 	}
 	steps(c, newShotOf)
+	counts["drawn"] = int64(drawn)
 	c.close()
 	require.Zero(t, live, "every picture is released")
 	return out, counts
@@ -87,6 +89,28 @@ func TestEveryFrameNumberHasExactlyOnePicture(t *testing.T) {
 			require.Equal(t, c.want, got)
 		})
 	}
+}
+
+func TestTheSlateIsThereOnlyWhileTheSourceIsAway(t *testing.T) {
+	_, counts := shown(t, -1, func(c *conform, shot func(name string) *shot) {
+		require.NoError(t, c.picture(7, shot("a")))
+		require.NoError(t, c.absent(8, 10))
+		require.Nil(t, c.drawn, "repeats need none")
+		require.NoError(t, c.absent(8, 13))
+		require.NoError(t, c.absent(8, 15))
+		require.NotNil(t, c.drawn)
+		require.NoError(t, c.picture(15, shot("b")))
+		require.Nil(t, c.drawn)
+		require.NoError(t, c.absent(16, 20))
+	})
+	require.EqualValues(t, 2, counts["drawn"], "once per absence")
+}
+
+func TestASlateThatCanNotBeDrawnIsAnError(t *testing.T) {
+	failed := errors.New("no memory")
+	c := &conform{next: 3, count: func(string, int64) {}, slate: func() (*shot, error) { return nil, failed }}
+	require.ErrorIs(t, c.absent(3, 4), failed)
+	c.close()
 }
 
 func TestLatePicturesAreCounted(t *testing.T) {

@@ -88,12 +88,8 @@ func (s *source) open(ctx context.Context) error {
 		s.rates, s.spoken = append(s.rates, r.rateOf(w.o.Plan)), append(s.spoken, subtitles{})
 	}
 	s.from, s.end = s.cascade(), w.o.Until
-	slate, err := s.openSlate()
-	if err != nil {
-		return err
-	}
 	s.conform = &conform{
-		slate: slate, slateAfter: w.grid.FrameAt(w.grid.Epoch + codecs.TicksPerSecond),
+		slate: s.drawSlate, slateAfter: w.grid.FrameAt(w.grid.Epoch + codecs.TicksPerSecond),
 		count: w.o.Meter.Pictures, next: w.first,
 		show: func(frame int64, p *shot) error { return s.show(ctx, frame, p) },
 		late: s.rescue,
@@ -101,7 +97,7 @@ func (s *source) open(ctx context.Context) error {
 	return nil
 }
 
-func (s *source) openSlate() (*shot, error) {
+func (s *source) drawSlate() (*shot, error) {
 	if len(s.w.renditions) == 0 {
 		return newShot(nil, 0), nil
 	}
