@@ -23,6 +23,7 @@ type publisher struct {
 	tracks   []Track
 	broken   string // why pictures are dropped until the next random access unit; empty: they are not
 
+	silence  silence
 	sound    sound
 	last     int64     // the newest frame published
 	lastAt   time.Time // when the newest picture came in
@@ -49,7 +50,7 @@ type events interface {
 
 func newPublisher(o Options, q events) *publisher {
 	return &publisher{
-		o: o, queue: q, learn: &learner{o: o}, broken: dropStart,
+		o: o, queue: q, learn: &learner{o: o}, broken: dropStart, silence: silence{log: o.Log.With("feed", o.ID)},
 		timeline: timeline.New(timeline.Options{
 			NotBefore: o.NotBefore, Repaired: func(r timeline.Reason) { o.Meter.Repaired(string(r)) },
 		}),
@@ -188,6 +189,7 @@ func ticksOrZero(t time.Time) codecs.Ticks {
 func (p *publisher) picture(f codecs.Format, u Unit, pts codecs.Ticks) error {
 	frame := p.snapper.Snap(pts)
 	unit := codecs.AccessUnit{PTS: p.feed.Grid.FrameTime(frame), RandomAccess: u.RandomAccess, Data: u.Data}
+	p.silence.ends(u.Arrival.Sub(p.lastAt))
 	p.last, p.lastAt, p.gone = max(p.last, frame), u.Arrival, false
 	if err := p.publish(pipeline.Record{Bundle: &codecs.Bundle{Format: f, Units: []codecs.AccessUnit{unit}}}); err != nil {
 		return err
@@ -207,6 +209,9 @@ func (p *publisher) tick() error {
 	}
 	if now.Sub(p.lastAt) < after {
 		return nil
+	}
+	if p.session != nil && !p.gone {
+		p.silence.lasts(now, now.Sub(p.lastAt), p.broken)
 	}
 	to := p.feed.Grid.FrameAt(codecs.TicksAt(now.Add(-after)))
 	if to <= max(p.last+1, p.tickedTo) {
