@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strconv"
 	"time"
 
 	"github.com/venuecast/venuecast/pipeline"
@@ -156,7 +157,7 @@ func (s *Snapshot) Segment(msn int64) (Media, error) {
 	if seg.pending.Load() {
 		return Media{}, ErrPending
 	}
-	tag := fmt.Sprintf("%d-%08x", msn, seg.crc)
+	tag := string(appendCRC(append(strconv.AppendInt(nil, msn, 10), '-'), seg.crc))
 	opts, m := &s.rendition.feed.opts, seg.media.Load()
 	inMemory := m != nil && m.whole != nil
 	if inMemory && (!opts.PreferStore || !seg.stored.Load()) {

@@ -1,7 +1,6 @@
 package live
 
 import (
-	"fmt"
 	"io"
 	"strconv"
 	"strings"
@@ -42,8 +41,24 @@ func isInit(name string) bool { return strings.HasPrefix(name, "init-") }
 // storeName returns the name of a segment in the store:
 // <msn>-<duration>-<timescale>-<discontinuity sequence, c or d>-<init>-<crc>-<I-frame>.m4s
 func (s *segment) storeName(path string) string {
-	return path + fmt.Sprintf("%d-%d-%d-%d%c-%s-%08x-%d.m4s",
-		s.msn, s.duration, s.timescale, s.start.sequence, s.start.letter(), s.init, s.crc, s.iframe)
+	b := make([]byte, 0, len(path)+len(s.init)+80) // it is made for each request
+	b = append(b, path...)
+	for _, n := range [...]int64{s.msn, s.duration, s.timescale} {
+		b = append(strconv.AppendInt(b, n, 10), '-')
+	}
+	b = append(strconv.AppendInt(b, s.start.sequence, 10), s.start.letter(), '-')
+	b = append(append(b, s.init...), '-')
+	b = append(appendCRC(b, s.crc), '-')
+	return string(append(strconv.AppendInt(b, s.iframe, 10), ".m4s"...))
+}
+
+// appendCRC appends the eight digits of a CRC.
+func appendCRC(b []byte, crc uint32) []byte {
+	const digits = "0123456789abcdef"
+	for shift := 28; shift >= 0; shift -= 4 {
+		b = append(b, digits[crc>>shift&0xf])
+	}
+	return b
 }
 
 func (d discontinuity) letter() byte {
