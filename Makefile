@@ -60,6 +60,7 @@ load: build deps-load
 	@taskset -c 1 bin/venuecast load --origin-cpu 0 --playlists-only
 	@taskset -c 1 bin/venuecast load --origin-cpu 0
 	@taskset -c 1 bin/venuecast load segments --origin-cpu 0
+	@taskset -c 1 bin/venuecast load segments --origin-cpu 0 --bitrate 2000000
 	@taskset -c 1 bin/venuecast load hostile --origin-cpu 0
 
 media: deps-build

@@ -70,6 +70,9 @@ func NewSource(o SourceOptions) (*Source, error) {
 // Name implements pipeline.Stage.
 func (s *Source) Name() string { return "source" }
 
+// Feed returns the name of its feed.
+func (s *Source) Feed() string { return s.opts.Feed }
+
 // URL returns that of the media playlist.
 func (s *Source) URL() string {
 	return s.opts.Origin + "/live/" + s.feed.ID + "/" + rendition + "/index.m3u8"
