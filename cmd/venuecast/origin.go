@@ -23,6 +23,9 @@ func newOrigin() *cobra.Command {
 	})
 }
 
+// keptOpen bounds the segments that stay open for the next who asks for them: the last minutes of some ladders.
+const keptOpen = 256
+
 // origin opens the origin role: the port is taken and the DVR's index read when it returns.
 func (h *host) origin(context.Context) ([]pipeline.Stage, error) {
 	collectEarly()
@@ -30,7 +33,11 @@ func (h *host) origin(context.Context) ([]pipeline.Stage, error) {
 	if err != nil {
 		return nil, fmt.Errorf("origin: listening on %s: %w; stop what uses the port, or set origin.listen", h.config.Origin.Listen, err)
 	}
-	disk, err := origin.OpenDisk(filepath.Join(h.config.Data, "dvr"), origin.DiskOptions{})
+	kept, err := origin.OpenFiles(h.registry)
+	if err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	disk, err := origin.OpenDisk(filepath.Join(h.config.Data, "dvr"), origin.DiskOptions{KeepOpen: keptOpen, Kept: kept})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("origin: opening the DVR: %w", err), listener.Close())
 	}

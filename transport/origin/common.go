@@ -11,6 +11,9 @@ import (
 // a limit on how long a client may take to read; and the count.
 func (s *Server) common(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if conn := connOf(req); conn != nil {
+			conn.requests++
+		}
 		commonHeader(w.Header())
 		rec := &recorder{ResponseWriter: w, timeout: s.opts.WriteTimeout}
 		defer func() {
@@ -101,9 +104,12 @@ func fail(w http.ResponseWriter, status int, message string, maxAge time.Duratio
 }
 
 func cacheFor(w http.ResponseWriter, maxAge time.Duration) {
-	value := "no-store"
-	if maxAge > 0 {
-		value = "public, max-age=" + strconv.FormatInt(int64(max(maxAge/time.Second, 1)), 10)
+	w.Header().Set("Cache-Control", cacheControl(maxAge))
+}
+
+func cacheControl(maxAge time.Duration) string {
+	if maxAge <= 0 {
+		return "no-store"
 	}
-	w.Header().Set("Cache-Control", value)
+	return "public, max-age=" + strconv.FormatInt(int64(max(maxAge/time.Second, 1)), 10)
 }

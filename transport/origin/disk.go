@@ -9,6 +9,8 @@ import (
 	"path"
 	"strings"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/venuecast/venuecast/pipeline/live"
 )
 
@@ -16,6 +18,7 @@ import (
 type Disk struct {
 	root *os.Root
 	sync bool
+	open openFiles
 }
 
 // DiskOptions says how a Disk writes.
@@ -23,6 +26,10 @@ type DiskOptions struct {
 	// Sync makes each object durable before it counts as stored, at the cost of a disk flush.
 	// By default a power cut can lose the last seconds; a crash of the process loses nothing.
 	Sync bool
+	// KeepOpen bounds the files that stay open after they were read, for who reads them next. By default none does.
+	KeepOpen int
+	// Kept, if not nil, shows how many do.
+	Kept prometheus.Gauge
 }
 
 // aside ends the name of a file that is being written.
@@ -37,11 +44,19 @@ func OpenDisk(dir string, opts DiskOptions) (*Disk, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the store's directory: %w", err)
 	}
-	return &Disk{root: root, sync: opts.Sync}, nil
+	if opts.Kept == nil {
+		opts.Kept = prometheus.NewGauge(prometheus.GaugeOpts{})
+	}
+	d := &Disk{root: root, sync: opts.Sync}
+	d.open = openFiles{bound: opts.KeepOpen, count: opts.Kept, open: root.Open, byName: map[string]*openFile{}}
+	return d, nil
 }
 
-// Close gives the directory up.
-func (d *Disk) Close() error { return d.root.Close() }
+// Close gives the directory up. What is being read stays open until it has been.
+func (d *Disk) Close() error {
+	d.open.close()
+	return d.root.Close()
+}
 
 // List implements live.Store. prefix names a directory, or is empty. Files that were being written when the process ended are removed.
 func (d *Disk) List(prefix string) ([]live.Object, error) {
@@ -87,6 +102,7 @@ func (d *Disk) PutFrom(name string, write func(io.Writer) error) error {
 	err := d.write(name+aside, write)
 	if err == nil {
 		err = d.root.Rename(name+aside, name)
+		d.open.forget(name)
 	}
 	if err != nil {
 		_ = d.root.Remove(name + aside) // when the disk is full, the half of it should not stay
@@ -109,7 +125,7 @@ func (d *Disk) write(name string, write func(io.Writer) error) error {
 
 // Open implements live.Store.
 func (d *Disk) Open(name string) (io.ReadSeekCloser, error) {
-	file, err := d.root.Open(name)
+	file, err := d.open.acquire(name)
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: %w", name, err)
 	}
@@ -118,7 +134,9 @@ func (d *Disk) Open(name string) (io.ReadSeekCloser, error) {
 
 // Remove implements live.Store. Directories that become empty go, too.
 func (d *Disk) Remove(name string) error {
-	if err := d.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	err := d.root.Remove(name)
+	d.open.forget(name)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("removing %s: %w", name, err)
 	}
 	empty := true

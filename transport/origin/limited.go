@@ -4,6 +4,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"syscall"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -50,6 +51,9 @@ type counted struct {
 	from *limited
 	once sync.Once
 	carried
+	requests int  // since net/http has it
+	segment  int  // the last of them that was for a stored segment, see lane
+	more     bool // what is written next has a file behind it
 }
 
 // Read implements net.Conn.
@@ -60,8 +64,34 @@ func (c *counted) Read(b []byte) (int, error) {
 	return c.Conn.Read(b)
 }
 
+// Write implements net.Conn.
+func (c *counted) Write(b []byte) (int, error) {
+	if c.more {
+		c.more = false
+		return writeMore(c.Conn, b)
+	}
+	return c.Conn.Write(b)
+}
+
 // ReadFrom implements io.ReaderFrom: a file goes to a TCP connection without passing through this process.
-func (c *counted) ReadFrom(r io.Reader) (int64, error) { return io.Copy(c.Conn, r) }
+func (c *counted) ReadFrom(r io.Reader) (int64, error) {
+	piece, ok := r.(*io.LimitedReader)
+	if !ok {
+		return io.Copy(c.Conn, r)
+	}
+	file, ok := piece.R.(*stored)
+	if !ok {
+		return io.Copy(c.Conn, r)
+	}
+	n, err := sendFile(c.Conn, file, min(piece.N, file.size-file.at))
+	piece.N -= n
+	return n, err
+}
+
+// raw returns the connection as the system has it. Only of TCP connections.
+func (c *counted) raw() (syscall.RawConn, error) {
+	return c.Conn.(syscall.Conn).SyscallConn() //nolint:forcetypeassert // only TCP connections get here
+}
 
 // Close implements net.Conn.
 func (c *counted) Close() error {

@@ -2,6 +2,7 @@ package origin
 
 import (
 	"fmt"
+	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -21,6 +22,8 @@ type metrics struct {
 	sprites        *prometheus.CounterVec
 
 	connections prometheus.Gauge
+	lanes       prometheus.Gauge
+	okay        prometheus.Counter // of responses
 }
 
 func newMetrics(reg prometheus.Registerer, mostConnections int) (*metrics, error) {
@@ -60,13 +63,17 @@ func newMetrics(reg prometheus.Registerer, mostConnections int) (*metrics, error
 		connections: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "venuecast_origin_connections", Help: "Connections of viewers and workers.",
 		}),
+		lanes: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "venuecast_origin_segment_connections", Help: "Connections that have asked for nothing but segments for a while.",
+		}),
 	}
+	m.okay = m.responses.WithLabelValues(class(http.StatusOK))
 	most := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "venuecast_origin_connections_limit", Help: "Connections that are accepted at a time; more wait.",
 	})
 	most.Set(float64(mostConnections))
 	for _, c := range []prometheus.Collector{
-		m.parts, m.bytes, m.lateness, m.refused, m.responses, m.waiting, m.turned, m.connections, most,
+		m.parts, m.bytes, m.lateness, m.refused, m.responses, m.waiting, m.turned, m.connections, m.lanes, most,
 		m.thumbnails, m.thumbnailBytes, m.sprites,
 	} {
 		if err := reg.Register(c); err != nil {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/venuecast/venuecast/pipeline/live"
@@ -25,6 +26,8 @@ type parking struct {
 	ended bool
 	lots  map[lotKey][]parked
 	next  int
+	lanes map[*counted]struct{} // connections that are in a lane
+	hurry atomic.Bool           // the server is ending
 }
 
 // lotKey names a lot: of the requests that wait in a rendition, as many lots as there are processors.
@@ -50,22 +53,36 @@ func withConn(ctx context.Context, conn net.Conn) context.Context {
 	return context.WithValue(ctx, connKey{}, conn)
 }
 
+// connOf returns the connection of a request that has it for itself, nil of others.
+func connOf(req *http.Request) *counted {
+	if req.ProtoMajor != 1 {
+		return nil
+	}
+	conn, _ := req.Context().Value(connKey{}).(*counted)
+	return conn
+}
+
 // parkable returns the connection of a request that can be parked: one with nothing special about it.
 func parkable(req *http.Request) *counted {
-	conn, ok := req.Context().Value(connKey{}).(*counted)
-	if !ok || conn.from.back == nil || req.Method != http.MethodGet || req.ProtoMajor != 1 || req.ProtoMinor != 1 || req.Close {
-		return nil
-	}
-	if req.ContentLength != 0 || len(req.TransferEncoding) > 0 || conditional(req) {
-		return nil
-	}
-	if req.Header["Upgrade"] != nil || req.Header["Expect"] != nil {
+	conn := connOf(req)
+	if conn == nil || conn.from.back == nil || !ordinary(req) {
 		return nil
 	}
 	if _, ok := conn.Conn.(*net.TCPConn); !ok {
 		return nil
 	}
 	return conn
+}
+
+// ordinary reports whether a request is a plain GET of HTTP/1.1 for all of something, after which the connection goes on.
+func ordinary(req *http.Request) bool {
+	if req.Method != http.MethodGet || req.ProtoMajor != 1 || req.ProtoMinor != 1 || req.Close {
+		return false
+	}
+	if req.ContentLength != 0 || len(req.TransferEncoding) > 0 || conditional(req) {
+		return false
+	}
+	return req.Header["Upgrade"] == nil && req.Header["Expect"] == nil
 }
 
 // park takes the connection of a request away from net/http until the question can be answered. It returns false when it
@@ -144,6 +161,41 @@ func (p *parking) open() bool {
 		p.users.Add(1)
 	}
 	return !p.ended
+}
+
+// board notes that a connection is in a lane.
+func (p *parking) board(c *counted) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.lanes == nil {
+		p.lanes = map[*counted]struct{}{}
+	}
+	p.lanes[c] = struct{}{}
+}
+
+// alight notes that it is there no more.
+func (p *parking) alight(c *counted) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.lanes, c)
+}
+
+// hasUntil bounds the time that the client has for the next answer.
+func (p *parking) hasUntil(c *counted, within time.Duration) {
+	_ = c.SetWriteDeadline(time.Now().Add(within)) // the write fails if that does
+	if p.hurry.Load() {
+		_ = c.SetWriteDeadline(time.Now().Add(min(within, closeTimeout)))
+	}
+}
+
+// hasten bounds the time that clients have for the answers under way in lanes: the server is ending.
+func (p *parking) hasten() {
+	p.hurry.Store(true)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for c := range p.lanes {
+		_ = c.SetWriteDeadline(time.Now().Add(closeTimeout)) // a connection that has gone needs none
+	}
 }
 
 // end waits for the keepers, whose context has ended, and closes the connections that nobody took back.

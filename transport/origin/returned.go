@@ -72,14 +72,13 @@ func (r *returned) read(c *counted, b []byte) (n int, err error) {
 		return 0, net.ErrClosed
 	}
 	n, err = c.Conn.Read(b)
-	r.mu.Lock()
-	delete(r.waiting, c)
-	r.mu.Unlock()
+	r.came(c)
 	_ = c.SetReadDeadline(time.Now().Add(r.header)) // the next read fails if that does
 	return n, err
 }
 
 // wait notes that a connection is idle, so that it does not hold up the end. It returns false when that has come.
+// Who has read something says so with came.
 func (r *returned) wait(c *counted) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -89,6 +88,13 @@ func (r *returned) wait(c *counted) bool {
 	_ = c.SetReadDeadline(time.Now().Add(r.idle)) // the read fails if that does
 	r.waiting[c] = struct{}{}
 	return true
+}
+
+// came notes that a connection is idle no longer.
+func (r *returned) came(c *counted) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.waiting, c)
 }
 
 // Accept implements net.Listener.

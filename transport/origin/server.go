@@ -128,6 +128,7 @@ func (s *Server) listen(ctx context.Context, listener net.Listener, config *tls.
 		pipeline.Func("serving", func(context.Context) error { return serve(server, fresh, config != nil) }),
 		pipeline.Func("closing", func(ctx context.Context) error {
 			<-ctx.Done()
+			s.parking.hasten()
 			return closeServer(ctx, server)
 		}),
 	}

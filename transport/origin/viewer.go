@@ -121,6 +121,9 @@ func (s *Server) getMedia(w http.ResponseWriter, req *http.Request, r *live.Rend
 		asked(req, r, snap.Wanted(false))
 	case f.kind == segmentFile:
 		media, err = snap.Segment(f.place.MSN)
+		if err == nil && s.ride(w, req, r, media) {
+			return
+		}
 	case f.place == snap.Next() && snap.Err(s.opts.Now()) == nil:
 		s.await(w, req, r, question{part: true, blocking: true, want: f.place})
 		return
@@ -221,9 +224,8 @@ func writeMedia(w http.ResponseWriter, req *http.Request, r *live.Rendition, med
 	}
 	defer func() { _ = media.Close() }() // it was only read
 	h := w.Header()
-	h.Set("Content-Type", mediaType(r.Kind()))
+	mediaHeader(h, r)
 	h.Set("ETag", `"`+media.Tag+`"`)
-	cacheFor(w, 6*target)
 	if media.Bytes != nil && req.Method == http.MethodGet && !conditional(req) {
 		// What follows would do the same, through a buffer of 32 KiB.
 		h.Set("Accept-Ranges", "bytes")
@@ -231,7 +233,19 @@ func writeMedia(w http.ResponseWriter, req *http.Request, r *live.Rendition, med
 		_, _ = w.Write(media.Bytes) // the client has gone: nobody is left to tell
 		return
 	}
+	if conn, file := parkable(req), storedFile(media); conn != nil && file != nil {
+		conn.more = file.size > together // the header goes with the beginning of the file
+	}
 	http.ServeContent(w, req, "", time.Time{}, media.ReadSeekCloser)
+}
+
+// together is more than net/http puts into one write with the header.
+const together = 4 << 10
+
+// mediaHeader sets what is the same for all media of a rendition.
+func mediaHeader(h http.Header, r *live.Rendition) {
+	h.Set("Content-Type", mediaType(r.Kind()))
+	h.Set("Cache-Control", cacheControl(6*r.TargetDuration()))
 }
 
 // conditional reports whether not all may be wanted (RFC 9110 §13, §14).

@@ -1,0 +1,128 @@
+package origin
+
+import (
+	"bufio"
+	"bytes"
+	"net/http"
+	"strings"
+)
+
+// plainly reads the plainest of requests for segments:
+//
+//	GET /live/<feed>/<rendition>/<msn>.m4s HTTP/1.1
+//
+// perhaps with a query, which means nothing here, and with header fields that ask for nothing special. What these are
+// net/http's own parser says, once: a client sends the same ones each time, so those that were read before need not be read again.
+type plainly struct {
+	fields []byte // with the empty line at the end
+}
+
+// segmentName is what such a request asks for.
+type segmentName struct {
+	feed, rendition string
+	msn             int64
+}
+
+// read reads the request that sent begins with, and returns its length. ok is false if it is not all there, or not of the plainest.
+func (p *plainly) read(sent []byte) (name segmentName, length int, ok bool) {
+	line, fields, ok := bytes.Cut(sent, []byte("\r\n"))
+	if !ok {
+		return name, 0, false
+	}
+	if name, ok = requestLine(line); !ok || !p.known(fields) && !p.learn(fields) {
+		return name, 0, false
+	}
+	return name, len(line) + 2 + len(p.fields), true
+}
+
+func (p *plainly) known(fields []byte) bool {
+	return len(p.fields) > 0 && bytes.HasPrefix(fields, p.fields)
+}
+
+// learn has net/http look at header fields, and knows them from then on if they ask for nothing special.
+func (p *plainly) learn(fields []byte) bool {
+	p.fields = nil
+	end := bytes.Index(fields, []byte("\r\n\r\n"))
+	if end < 0 || !printable(fields[:end]) {
+		return false
+	}
+	fields = fields[:end+4]
+	whole := append([]byte("GET / HTTP/1.1\r\n"), fields...)
+	req, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(whole)))
+	if err != nil || !plainHost(req.Host) || !plainNames(req.Header) || !ordinary(req) {
+		return false
+	}
+	p.fields = bytes.Clone(fields)
+	return true
+}
+
+// printable reports whether there is nothing but visible ASCII and spaces, in lines that end as they should.
+func printable(b []byte) bool {
+	for i, c := range b {
+		switch {
+		case c == '\r' && (i+1 == len(b) || b[i+1] != '\n'), c == '\n' && (i == 0 || b[i-1] != '\r'):
+			return false
+		case c != '\r' && c != '\n' && (c < ' ' || c > '~'):
+			return false
+		}
+	}
+	return true
+}
+
+// plainHost reports whether a host is a name or an address, perhaps with a port.
+func plainHost(host string) bool { return alphanumeric(host, "-._:[]") }
+
+// plainNames reports whether header fields have the names that header fields have. http.ReadRequest lets spaces pass.
+func plainNames(h http.Header) bool {
+	for name := range h {
+		if !alphanumeric(name, "-_") {
+			return false
+		}
+	}
+	return true
+}
+
+// alphanumeric reports whether a word has letters, digits and some others only.
+func alphanumeric(word, others string) bool {
+	for _, c := range []byte(word) {
+		letter := 'a' <= c|0x20 && c|0x20 <= 'z'
+		if !letter && (c < '0' || c > '9') && strings.IndexByte(others, c) < 0 {
+			return false
+		}
+	}
+	return word != ""
+}
+
+var (
+	methodAndRoot = []byte("GET /live/")
+	version       = []byte(" HTTP/1.1")
+)
+
+// requestLine reads the first line of a request.
+func requestLine(line []byte) (name segmentName, ok bool) {
+	target, ok := bytes.CutPrefix(line, methodAndRoot)
+	if !ok {
+		return name, false
+	}
+	if target, ok = bytes.CutSuffix(target, version); !ok || !visible(target) {
+		return name, false
+	}
+	path, _, _ := bytes.Cut(target, []byte("?"))
+	feed, path, _ := bytes.Cut(path, []byte("/"))
+	rendition, last, _ := bytes.Cut(path, []byte("/"))
+	f := parseFile(string(last))
+	if f.kind != segmentFile || bytes.IndexByte(feed, '%') >= 0 || bytes.IndexByte(rendition, '%') >= 0 {
+		return name, false
+	}
+	return segmentName{string(feed), string(rendition), f.place.MSN}, true
+}
+
+// visible reports whether there is nothing but visible ASCII.
+func visible(b []byte) bool {
+	for _, c := range b {
+		if c <= ' ' || c > '~' {
+			return false
+		}
+	}
+	return true
+}
