@@ -58,6 +58,7 @@ type Log struct {
 type Worker struct {
 	Name     string // unique in the venue. It defaults to the machine's host name
 	Capacity int64  // pixels of x264 veryfast per second that it can encode. It defaults to 0: it is measured at start
+	Hardware string // what decodes, scales and encodes besides the processor: auto: a card that opens; never: nothing. It defaults to auto
 }
 
 // Feed is one camera and the ladder it becomes.

@@ -48,7 +48,7 @@ func defaults() *Config {
 		Origin:  Origin{Listen: "127.0.0.1:8080"},
 		Metrics: Metrics{Listen: "127.0.0.1:9090"},
 		Log:     Log{Level: "info", Format: "text"},
-		Worker:  Worker{Name: hostName()},
+		Worker:  Worker{Name: hostName(), Hardware: "auto"},
 		Ladders: map[string]Ladder{defaultLadder: {defaultLadder, hd()}},
 	}
 }

@@ -100,6 +100,7 @@ func (d *decoder) worker(n ast.Node, out *Worker) {
 		"capacity": func(n ast.Node) {
 			out.Capacity = d.quantity(n, "worker.capacity", "pixels per second", "200M", 1e6, 1e12)
 		},
+		"hardware": func(n ast.Node) { out.Hardware = d.oneOf(n, "worker.hardware", "auto", "never") },
 	})
 }
 

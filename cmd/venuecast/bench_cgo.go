@@ -257,7 +257,7 @@ func (b *ladderBench) ours(ctx context.Context, i int) (bench.Run, error) {
 	if err := readJSON(j.camera(), &camera); err != nil {
 		return run, err
 	}
-	run.Libav = report.total() + time.Duration(camera.Demux)
+	run.Libav, run.RunsOn = report.total()+time.Duration(camera.Demux), report.RunsOn
 	folder := func(name string) string { return filepath.Join(j.Dir, "dvr", b.feed.ID, "*", name) }
 	return run, b.judge(&run, j.Dir, folder, b.quality && i == 0)
 }

@@ -19,6 +19,7 @@ type childReport struct {
 	Encode int64 `json:"encode"`
 	Sound  int64 `json:"sound"`
 	JPEG   int64 `json:"jpeg"`
+	RunsOn string `json:"runs_on"` // what decoded, scaled and encoded
 }
 
 func (r childReport) total() time.Duration {
@@ -26,7 +27,7 @@ func (r childReport) total() time.Duration {
 }
 
 // runMeasured transcodes up to the first absence of the source, writes the report and returns errEnded.
-func runMeasured(ctx context.Context, o transcode.Options, file string) error {
+func runMeasured(ctx context.Context, o transcode.Options, file string, h *hardware) error {
 	work := &bench.Work{}
 	e := bench.Engine{Video: o.Video, Audio: o.Audio, Work: work}
 	o.Video, o.Audio, o.Thumbnails = e, e, e.Measured(o.Thumbnails)
@@ -46,6 +47,7 @@ func runMeasured(ctx context.Context, o transcode.Options, file string) error {
 	err = writeJSON(file, childReport{
 		Decode: decode.Nanoseconds(), Scale: scale.Nanoseconds(),
 		Encode: encode.Nanoseconds() + work.Encode.Load(), Sound: work.Sound.Load(), JPEG: work.Thumbnails.Load(),
+		RunsOn: h.summary(),
 	})
 	if err != nil {
 		return err

@@ -70,6 +70,7 @@ func runChild(ctx context.Context, j job, orders *json.Decoder) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	plan := &planned{}
+	card := &hardware{log: log, meter: metrics.NewHardware(registry, hardwareSessions), software: j.Software}
 	err = pipeline.Run(ctx,
 		pipeline.Func("parent", func(ctx context.Context) error { return obey(ctx, orders, plan) }),
 		pipeline.Func("libav's log", func(ctx context.Context) error {
@@ -77,9 +78,10 @@ func runChild(ctx context.Context, j job, orders *json.Decoder) error {
 		}),
 		metrics.Reporter(os.Stdout, registry, snapshotInterval),
 		pipeline.Func("worker", func(ctx context.Context) error {
-			return (&child{job: j, conn: conn, feeds: feeds, origin: client, meter: meter, plan: plan, log: log}).run(ctx)
+			return (&child{job: j, conn: conn, feeds: feeds, origin: client, meter: meter, plan: plan, log: log, hardware: card}).run(ctx)
 		}),
 	)
+	card.close()
 	if left := libav.LedgerTotal(); left != 0 {
 		log.Error("native objects are left", "count", left, "kinds", libav.Ledger())
 	}
@@ -100,7 +102,7 @@ type child struct {
 	log    *slog.Logger
 	sent   *transcode.Resender // what the origin was given; nil before the first session
 
-	software bool // a hardware encoder has failed
+	hardware *hardware
 }
 
 func (c *child) run(ctx context.Context) error {
@@ -109,10 +111,7 @@ func (c *child) run(ctx context.Context) error {
 		switch {
 		case errors.Is(err, push.ErrNoSession):
 			c.log.Warn("origin was started anew, resuming from what it has", "feed", c.job.Assignment.Feed)
-		case errors.Is(err, libav.ErrDevice) && !c.software:
-			// Its parameter sets are others: the origin announces a discontinuity.
-			c.log.Error("going on in software", "feed", c.job.Assignment.Feed, "error", err)
-			c.software = true
+		case c.hardware.stepDown(c.job.Assignment.Feed, err):
 		default:
 			return err
 		}
@@ -137,7 +136,7 @@ func (c *child) session(ctx context.Context) error {
 	if state, err = c.sent.Resend(ctx, state, feed.Grid.Parts()); err != nil {
 		return err
 	}
-	e := engine{log: c.log, feed: a.Feed, software: c.software}
+	e := engine{log: c.log, feed: a.Feed, hardware: c.hardware}
 	meter := c.meter.Feed(a.Feed)
 	o := transcode.Options{
 		Feed: feed, Epoch: a.Epoch, Resume: state, Video: e, Audio: e,
@@ -158,7 +157,7 @@ func (c *child) session(ctx context.Context) error {
 	}
 	o.Open = func(context.Context) (transcode.Reader, error) { return measured{reader, meter}, nil }
 	if c.job.Report != "" {
-		err = profiled(c.job.Profile, "child", func() error { return runMeasured(ctx, o, c.job.Report) })
+		err = profiled(c.job.Profile, "child", func() error { return runMeasured(ctx, o, c.job.Report, c.hardware) })
 	} else {
 		err = c.transcode(ctx, o, control)
 	}

@@ -83,7 +83,7 @@ func (c *child) fill(
 	if err != nil {
 		return err
 	}
-	e := engine{log: c.log, feed: feed.ID, threads: min(runtime.NumCPU(), fillThreads), software: c.software}
+	e := engine{log: c.log, feed: feed.ID, threads: min(runtime.NumCPU(), fillThreads), hardware: c.hardware}
 	w, err := transcode.New(transcode.Options{
 		Feed: feed, Epoch: a.Epoch, Resume: pipeline.State{rendition: from}, Video: e, Audio: e,
 		Open:  func(context.Context) (transcode.Reader, error) { return reader, nil },

@@ -27,22 +27,28 @@ func capabilities() string {
 type engine struct {
 	log  *slog.Logger
 	feed string
-	// software leaves hardware encoders aside, after one has failed.
-	software bool
+	// hardware is what may be used besides the processor.
+	hardware *hardware
 	threads  int // of each encoder; 0: one, which delays least
 }
 
 func (e engine) NewDecoder(c codecs.Codec) (transcode.Decoder, error) {
-	return libav.NewDecoder(libav.DecoderOptions{Codec: c})
+	card := e.hardware.use()
+	if card == nil {
+		e.hardware.decodes(e.feed, libav.InMemory, e.hardware.without())
+	}
+	return libav.NewDecoder(libav.DecoderOptions{Codec: c, Card: card, Chosen: func(kind, refused string) {
+		e.hardware.decodes(e.feed, kind, refused)
+	}})
 }
 
 func (e engine) NewScaler(v ladder.Video) (transcode.Scaler, error) {
-	return libav.NewScaler(libav.ScalerOptions{Width: v.Width, Height: v.Height, Depth: v.Depth})
+	return libav.NewScaler(libav.ScalerOptions{Width: v.Width, Height: v.Height, Depth: v.Depth, Card: e.hardware.use()})
 }
 
 func (e engine) NewEncoder(v ladder.Video, g grid.Grid, l ladder.Latency) (transcode.Encoder, error) {
 	enc, err := libav.OpenEncoder(libav.EncoderOptions{
-		Codec: v.Codec, Encoder: v.Encoder, Software: e.software, Preset: v.Preset, Bitrate: v.Bitrate, Quality: v.CRF,
+		Codec: v.Codec, Encoder: v.Encoder, Card: e.hardware.use(), Software: e.hardware.software, Preset: v.Preset, Bitrate: v.Bitrate, Quality: v.CRF,
 		Width: v.Width, Height: v.Height, Depth: v.Depth, Colour: v.Colour,
 		FrameRate: g.FrameRate, Divisor: v.Divisor, SetID: v.SetID, LowLatency: l == ladder.LatencyLow, BFrames: -1,
 		Threads: e.threads,
@@ -53,6 +59,7 @@ func (e engine) NewEncoder(v ladder.Video, g grid.Grid, l ladder.Latency) (trans
 	for _, line := range enc.Refused() {
 		e.log.Debug("encoder did not open", "feed", e.feed, "rendition", v.Name, "encoder", line)
 	}
+	e.hardware.encodes(e.feed, v.Name, enc.Name())
 	level := slog.LevelInfo
 	if v.SetID > 0 {
 		level = slog.LevelDebug // it stands in for the camera's own pictures, perhaps in each segment anew

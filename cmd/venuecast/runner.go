@@ -29,6 +29,8 @@ type job struct {
 	Token      string           `json:"token"`
 	Level      string           `json:"level"`
 	Format     string           `json:"format"`
+	// Software has it use no card and no hardware encoder.
+	Software bool `json:"software,omitempty"`
 	// Report is for measurements: the child ends after the first absence of the source, and writes into this file what it
 	// spent in libav. Empty: neither.
 	Report string `json:"report,omitempty"`

@@ -14,7 +14,7 @@ func (h *host) transcode(ctx context.Context) ([]pipeline.Stage, error) {
 	run := &children{
 		job: job{
 			NATS: h.natsURL(), Replicas: h.config.NATS.Replicas, Origin: h.originURL(), Token: h.token,
-			Level: h.config.Log.Level, Format: h.config.Log.Format,
+			Level: h.config.Log.Level, Format: h.config.Log.Format, Software: h.config.Worker.Hardware == "never",
 		},
 		relay: h.relay, worker: worker, log: h.log,
 	}

@@ -60,6 +60,7 @@ func all(t *testing.T) map[string][]string {
 	metrics.NewIngest(reg)
 	metrics.NewTranscode(reg)
 	metrics.NewWorker(reg)
+	metrics.NewHardware(reg, nil)
 	newOrigin(t, reg)
 	metrics.RegisterLedger(reg, func() map[string]int64 { return nil })
 	found := map[string][]string{"venuecast_build_info": nil}
@@ -73,6 +74,9 @@ func all(t *testing.T) map[string][]string {
 // bounded are labels of other names, whose values are few and known when venuecast is built.
 var bounded = map[string][]string{
 	"venuecast_libav_live_objects":       {"kind"},   // the sorts of native object
+	"venuecast_hardware_sessions":        {"device", "kind"},
+	"venuecast_transcode_decoder_info":   {"kind"},    // cuda, vaapi, software
+	"venuecast_transcode_encoder_info":   {"encoder"}, // those of libav that a ladder may name
 	"venuecast_origin_responses_total":   {"class"},  // 2xx, 3xx, 4xx, 5xx
 	"venuecast_capacity_free_ladders":    {"class"},  // 2160p, 1080p, 720p
 	"venuecast_origin_clips_total":       {"state"},  // ready, failed, deleted
@@ -123,6 +127,12 @@ func use(reg prometheus.Registerer) {
 	in.Bus(func() metrics.BusStats {
 		return metrics.BusStats{Pending: 7, PendingBytes: 9000, Stored: 100, Recoveries: 1}
 	})
+
+	hardware := metrics.NewHardware(reg, func() map[metrics.Session]int64 {
+		return map[metrics.Session]int64{{Device: "cuda", Kind: "decode"}: 1}
+	})
+	hardware.Decoder("court-1", "cuda")
+	hardware.Encoder("court-1", "720p", "libx264")
 
 	transcoder := metrics.NewTranscode(reg)
 	transcoder.Retried("court-1")

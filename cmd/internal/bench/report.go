@@ -15,6 +15,7 @@ type Run struct {
 	Media      time.Duration // what was made
 	Renditions []Rendition
 	Libav      time.Duration // of CPU, that was spent in libav; 0: not known
+	RunsOn     string        // what decoded, scaled and encoded; empty: not known
 }
 
 // Spread is a figure over several runs.
@@ -57,6 +58,7 @@ type Report struct {
 	Media       float64      `json:"media_seconds"`
 	Processors  int          `json:"processors"`
 	Ours        Side         `json:"venuecast"`
+	RunsOn      string       `json:"runs_on"`  // what decoded, scaled and encoded in our runs
 	Overhead    float64      `json:"overhead"` // share of our processor time that was not spent in libav; median
 	Reference   *Side        `json:"ffmpeg,omitempty"`
 	CPURatio    float64      `json:"cpu_ratio,omitempty"` // ours to the reference's, median of the pairs
@@ -67,7 +69,7 @@ type Report struct {
 
 // Fill makes the figures of the runs. reference may be empty; else its runs are those between ours, in the same order.
 func (r *Report) Fill(ours, reference []Run) {
-	r.Ours = side(ours)
+	r.Ours, r.RunsOn = side(ours), ours[0].RunsOn
 	var overhead, ratios []float64
 	for i, run := range ours {
 		overhead = append(overhead, 1-run.Libav.Seconds()/run.CPU.Seconds())
@@ -115,6 +117,9 @@ func (r *Report) Print(w io.Writer) error {
 	if r.Reference != nil {
 		printSide(t, "ffmpeg", *r.Reference)
 		fmt.Fprintf(t, "ratio\t%v\t\t%.3f\n", *r.CPUSpread, r.MemoryRatio)
+	}
+	if r.RunsOn != "" {
+		fmt.Fprintf(t, "\t\t\t\nruns on\t%s\t\t\n", r.RunsOn)
 	}
 	fmt.Fprintf(t, "\t\t\t\noverhead\t%.1f %% of CPU is not libav\t\t\n", 100*r.Overhead)
 	if err := t.Flush(); err != nil {
