@@ -39,7 +39,7 @@ type ladderBench struct {
 	profile                                     string
 	seconds                                     float64
 	pairs                                       int
-	json, passthrough, quality                  bool
+	json, passthrough, quality, software        bool
 
 	tool  bench.FFmpeg
 	feed  pipeline.Feed
@@ -183,6 +183,7 @@ func (b *ladderBench) resolve() error {
 	if !ok {
 		return fmt.Errorf("--ladder %s: there is none of that name", b.ladder)
 	}
+	b.software = c.Worker.Hardware == "never"
 	asked := named.Pipeline()
 	media, err := bench.Probe(b.file)
 	if err != nil {
@@ -227,7 +228,7 @@ func (b *ladderBench) media() time.Duration {
 func (b *ladderBench) ours(ctx context.Context, i int) (bench.Run, error) {
 	j := benchJob{
 		Feed: b.feed, File: b.file, First: b.first, End: b.first + b.segments()*b.feed.Grid.StepFrames,
-		Dir: filepath.Join(b.dir, fmt.Sprintf("venuecast-%d", i)),
+		Dir: filepath.Join(b.dir, fmt.Sprintf("venuecast-%d", i)), Software: b.software,
 	}
 	if i == 0 {
 		j.Profile = b.profile

@@ -14,11 +14,11 @@ import (
 
 // childReport is what a measured child writes at its end: processor time in libav, in nanoseconds.
 type childReport struct {
-	Decode int64 `json:"decode"`
-	Scale  int64 `json:"scale"`
-	Encode int64 `json:"encode"`
-	Sound  int64 `json:"sound"`
-	JPEG   int64 `json:"jpeg"`
+	Decode int64  `json:"decode"`
+	Scale  int64  `json:"scale"`
+	Encode int64  `json:"encode"`
+	Sound  int64  `json:"sound"`
+	JPEG   int64  `json:"jpeg"`
 	RunsOn string `json:"runs_on"` // what decoded, scaled and encoded
 }
 

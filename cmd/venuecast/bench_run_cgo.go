@@ -34,6 +34,8 @@ type benchJob struct {
 	Dir   string        `json:"dir"`   // the DVR's segments and the child's report are left here
 	// Profile is a folder for profiles; empty: none are made.
 	Profile string `json:"profile"`
+	// Software is the child's.
+	Software bool `json:"software,omitempty"`
 	// Plan is what is made of the ladder; empty: all of it.
 	Plan transcode.Plan `json:"plan,omitempty"`
 }
@@ -96,6 +98,7 @@ func (h *host) bench(ctx context.Context, j benchJob) ([]pipeline.Stage, error) 
 		job: job{
 			NATS: h.natsURL(), Replicas: 1, Origin: h.originURL(), Token: h.token,
 			Level: h.config.Log.Level, Format: h.config.Log.Format, Report: j.report(), Profile: j.Profile,
+			Software: j.Software,
 		},
 		relay: h.relay, worker: metrics.NewWorker(h.registry), log: h.log,
 	}

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/venuecast/venuecast/codecs/libav"
 	"github.com/venuecast/venuecast/transport/metrics"
 )
@@ -29,6 +31,11 @@ type hardware struct {
 	mu       sync.Mutex        // guards the fields below
 	decoder  string            // that was chosen last
 	encoders map[string]string // likewise, by rendition
+}
+
+// newHardware returns what a child may use; software: nothing of it.
+func newHardware(log *slog.Logger, registry prometheus.Registerer, software bool) *hardware {
+	return &hardware{log: log, meter: metrics.NewHardware(registry, hardwareSessions), software: software}
 }
 
 // open opens the card, once per process. A machine without one, or whose driver hangs, does without.

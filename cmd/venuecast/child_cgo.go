@@ -70,7 +70,7 @@ func runChild(ctx context.Context, j job, orders *json.Decoder) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	plan := &planned{}
-	card := &hardware{log: log, meter: metrics.NewHardware(registry, hardwareSessions), software: j.Software}
+	card := newHardware(log, registry, j.Software)
 	err = pipeline.Run(ctx,
 		pipeline.Func("parent", func(ctx context.Context) error { return obey(ctx, orders, plan) }),
 		pipeline.Func("libav's log", func(ctx context.Context) error {

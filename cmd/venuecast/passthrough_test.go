@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
 	"github.com/venuecast/venuecast/codecs"
@@ -169,7 +170,8 @@ func (o *passOrigin) run(t *testing.T, f pipeline.Feed, b *passBus, limit int, r
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	o.limit, o.end = limit, cancel
-	e, m := engine{log: slog.New(slog.DiscardHandler)}, &passMeter{}
+	log := slog.New(slog.DiscardHandler)
+	e, m := engine{log: log, hardware: newHardware(log, prometheus.NewRegistry(), true)}, &passMeter{}
 	w, err := transcode.New(transcode.Options{
 		Feed: f, Epoch: 1, Resume: resume, Video: e, Audio: e, Out: o, Meter: m, Drain: time.Millisecond,
 		Open: func(context.Context) (transcode.Reader, error) { return b, nil },

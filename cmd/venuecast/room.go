@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,6 +25,7 @@ type room struct {
 	account  *capacity.Worker
 	value    func(feed, name string) float64 // what a child says
 	media    func(feed, name string) map[string]float64
+	encoders func(feed string) map[string]string // by rendition
 	worker   *metrics.Worker
 	guard    *guard
 
@@ -38,6 +40,7 @@ type spent struct {
 	at     time.Time
 	cpu    float64 // in seconds
 	pixels float64 // encoded, weighed
+	need   float64 // of them per second, by the encoders that it has
 }
 
 // roomInterval is how often children are looked at.
@@ -60,7 +63,7 @@ func newRoom(
 		return nil, err
 	}
 	room := &room{
-		registry: r, account: account, value: c.relay.Value, media: c.relay.Renditions, worker: c.worker,
+		registry: r, account: account, value: c.relay.Value, media: c.relay.Renditions, encoders: c.relay.Encoders, worker: c.worker,
 		feeds: map[string]pipeline.Feed{}, running: map[string]spent{}, mine: map[string]bool{},
 	}
 	room.guard = newGuard(c, room.feed)
@@ -148,13 +151,31 @@ func (r *room) measure(now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for id, last := range r.running {
-		s := spent{now, r.value(id, "process_cpu_seconds_total"), r.pixels(r.feeds[id])}
+		f := r.actual(r.feeds[id])
+		s := spent{now, r.value(id, "process_cpu_seconds_total"), r.pixels(f), capacity.Pixels(f)}
 		r.running[id] = s
+		if s.need != last.need { // it has only begun, or has other encoders than before, by which pixels weigh
+			r.account.Begin(f)
+			continue
+		}
 		if last.pixels == 0 || s.pixels < last.pixels || r.guard.lowers(id) {
 			continue // it has only begun, or begun anew; or its seconds of media are not what they were
 		}
 		r.account.Measured(now.Sub(last.at), time.Duration((s.cpu-last.cpu)*float64(time.Second)), s.pixels-last.pixels)
 	}
+}
+
+// actual returns a feed with the encoders that its child has. A card may have refused one that the ladder names; and where it
+// names none, a card may have one.
+func (r *room) actual(f pipeline.Feed) pipeline.Feed {
+	encoders := r.encoders(f.ID)
+	f.Ladder.Video = slices.Clone(f.Ladder.Video)
+	for i := range f.Ladder.Video {
+		if v := &f.Ladder.Video[i]; encoders[v.Name] != "" {
+			v.Encoder = encoders[v.Name]
+		}
+	}
+	return f
 }
 
 // pixels returns what a feed's child has encoded so far.

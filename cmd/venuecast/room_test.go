@@ -31,7 +31,8 @@ func TestAFeedTakesRoomWhileItRunsAndItsCostIsLearnt(t *testing.T) {
 		media: func(string, string) map[string]float64 {
 			return map[string]float64{"v": said["media"], "sound": said["media"]}
 		},
-		feeds: map[string]pipeline.Feed{}, mine: map[string]bool{}, guard: &guard{},
+		encoders: func(string) map[string]string { return nil },
+		feeds:    map[string]pipeline.Feed{}, mine: map[string]bool{}, guard: &guard{},
 	}
 	for _, id := range []string{"a", "b"} {
 		r.feeds[id] = pipeline.Feed{
@@ -54,4 +55,34 @@ func TestAFeedTakesRoomWhileItRunsAndItsCostIsLearnt(t *testing.T) {
 	require.ErrorIs(t, r.Run(t.Context(), fleet.Assignment{Feed: "a"}), pipeline.ErrFenced)
 	require.Zero(t, account.State().Feeds)
 	r.show()
+}
+
+// A ladder that names a card's encoder weighs a quarter; where the card refuses, what it weighs on the processor counts, and the
+// next feed is refused.
+func TestCapacityIsThatOfTheEncodersThatOpened(t *testing.T) {
+	account, err := capacity.New(capacity.Options{Rate: 50e6, Processors: 1})
+	require.NoError(t, err)
+	encoder := map[string]string{}
+	r := &room{
+		account: account, running: map[string]spent{"a": {}}, guard: &guard{}, mine: map[string]bool{},
+		value:    func(string, string) float64 { return 0 },
+		media:    func(string, string) map[string]float64 { return nil },
+		encoders: func(string) map[string]string { return encoder },
+		feeds:    map[string]pipeline.Feed{},
+	}
+	for _, id := range []string{"a", "b"} {
+		r.feeds[id] = pipeline.Feed{
+			ID: id, Grid: grid.Grid{FrameRate: codecs.Rational{Num: 25, Den: 1}},
+			Ladder: ladder.Ladder{Video: []ladder.Video{{Name: "v", Width: 1280, Height: 1000, Encoder: "h264_nvenc"}}},
+		}
+	}
+	account.Begin(r.feeds["a"])
+	r.measure(time.Unix(1000, 0))
+	require.InDelta(t, 8e6, account.State().Used, 1)
+	require.NoError(t, r.admit("b"))
+	encoder["v"] = "libx264"
+	r.measure(time.Unix(1005, 0))
+	require.InDelta(t, 32e6, account.State().Used, 1)
+	r.feeds["b"].Ladder.Video[0].Encoder = ""
+	require.ErrorContains(t, r.admit("b"), "it needs 32 Mpixel/s, 10 Mpixel/s of")
 }

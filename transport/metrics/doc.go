@@ -1,8 +1,9 @@
 // Package metrics says in numbers how venuecast does: metrics for each role, and the HTTP server that shows them.
 //
 // Metrics are made with an injected prometheus.Registerer; nothing is global. Names begin with venuecast_ and end with
-// their unit. Labels are feed, rendition and reason only, so the number of series is bounded by the configuration;
-// series of known reasons are there from the start, so that a first event is seen as an increase from 0.
+// their unit. Labels are feed, rendition and reason, and some few whose values are known when it is built, so the number of
+// series is bounded by the configuration; series of known reasons are there from the start, so that a first event is seen as an
+// increase from 0.
 //
 // Workers run one child process per feed. A child sends its metrics through a pipe as snapshots (Reporter); its parent
 // shows the latest of each child besides its own (Relay).

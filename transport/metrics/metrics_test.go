@@ -73,14 +73,14 @@ func all(t *testing.T) map[string][]string {
 
 // bounded are labels of other names, whose values are few and known when venuecast is built.
 var bounded = map[string][]string{
-	"venuecast_libav_live_objects":       {"kind"},   // the sorts of native object
+	"venuecast_libav_live_objects":       {"kind"}, // the sorts of native object
 	"venuecast_hardware_sessions":        {"device", "kind"},
 	"venuecast_transcode_decoder_info":   {"kind"},    // cuda, vaapi, software
 	"venuecast_transcode_encoder_info":   {"encoder"}, // those of libav that a ladder may name
-	"venuecast_origin_responses_total":   {"class"},  // 2xx, 3xx, 4xx, 5xx
-	"venuecast_capacity_free_ladders":    {"class"},  // 2160p, 1080p, 720p
-	"venuecast_origin_clips_total":       {"state"},  // ready, failed, deleted
-	"venuecast_origin_ts_segments_total": {"result"}, // made, kept, shared, failed, refused
+	"venuecast_origin_responses_total":   {"class"},   // 2xx, 3xx, 4xx, 5xx
+	"venuecast_capacity_free_ladders":    {"class"},   // 2160p, 1080p, 720p
+	"venuecast_origin_clips_total":       {"state"},   // ready, failed, deleted
+	"venuecast_origin_ts_segments_total": {"result"},  // made, kept, shared, failed, refused
 }
 
 // newOrigin registers the metrics of the origin role, which are its own.
