@@ -40,7 +40,7 @@ func newPull(nc *nats.Conn, consumer jetstream.Consumer) *pull {
 // next returns the next message, waiting for one. After an error that is not the context's the pull is of no use any more.
 func (p *pull) next(ctx context.Context) (jetstream.Msg, error) {
 	for {
-		if err := p.ask(); err != nil {
+		if err := p.ask(ctx); err != nil {
 			return nil, err
 		}
 		select {
@@ -62,12 +62,13 @@ func (p *pull) next(ctx context.Context) (jetstream.Msg, error) {
 }
 
 // ask asks for a batch if none is being taken.
-func (p *pull) ask() (err error) {
+func (p *pull) ask(ctx context.Context) (err error) {
 	if p.batch != nil {
 		return nil
 	}
-	ctx, stop := context.WithCancel(context.Background()) // the batch outlives calls of next
-	p.batch, err = p.consumer.Fetch(fetchMessages, jetstream.FetchMaxBytes(fetchBytes), jetstream.FetchHeartbeat(fetchBeat), jetstream.FetchContext(ctx))
+	ctx, stop := context.WithCancel(context.WithoutCancel(ctx)) // the batch outlives this call
+	p.batch, err = p.consumer.Fetch(fetchMessages,
+		jetstream.FetchMaxBytes(fetchBytes), jetstream.FetchHeartbeat(fetchBeat), jetstream.FetchContext(ctx))
 	if err != nil {
 		stop()
 		p.batch = nil
