@@ -70,7 +70,8 @@ const fillThreads = 4
 func (c *child) fill(
 	ctx context.Context, feed pipeline.Feed, out *knownInits, rendition string, from, to pipeline.Position,
 ) error {
-	g, a := feed.Grid, c.job.Assignment
+	// Not the whole assignment: checkpoint changes its revision meanwhile.
+	g, epoch := feed.Grid, c.job.Assignment.Epoch
 	feed.Ladder.Audio, feed.Ladder.Video = nil, only(feed.Ladder.Video, rendition)
 	begin, err := c.conn.RandomAccessAt(ctx, feed.ID, g.FrameTime(g.PartFrame(from.MSN, from.Part)))
 	if errors.Is(err, bus.ErrNotFound) {
@@ -85,9 +86,9 @@ func (c *child) fill(
 	}
 	e := engine{log: c.log, feed: feed.ID, threads: min(runtime.NumCPU(), fillThreads), hardware: c.hardware}
 	w, err := transcode.New(transcode.Options{
-		Feed: feed, Epoch: a.Epoch, Resume: pipeline.State{rendition: from}, Video: e, Audio: e,
+		Feed: feed, Epoch: epoch, Resume: pipeline.State{rendition: from}, Video: e, Audio: e,
 		Open:  func(context.Context) (transcode.Reader, error) { return reader, nil },
-		Until: g.PartFrame(to.MSN, to.Part), Out: filling{out, session{c.origin, feed.ID, a.Epoch}},
+		Until: g.PartFrame(to.MSN, to.Part), Out: filling{out, session{c.origin, feed.ID, epoch}},
 		Meter: c.meter.Fill(feed.ID, rendition),
 	})
 	if err == nil {
