@@ -87,14 +87,14 @@ func (r *result) fail(format string, args ...any) {
 // blame says what is held against us.
 func (r *result) blame(own []allowance) {
 	for _, t := range r.Troubles {
-		if a := allowed(own, t.Text); a != "" && !t.Fatal {
+		if a := allowed(own, t.Text, 0); a != "" && !t.Fatal {
 			r.PlayersOwn = append(r.PlayersOwn, fmt.Sprintf("%s (%s)", t.Text, a))
 			continue
 		}
 		r.fail("at %.1f s: %s", t.At, t.Text)
 	}
 	for _, b := range r.Rebuffers {
-		if a := allowed(own, "rebuffer "+b.Step); a != "" {
+		if a := allowed(own, "rebuffer "+b.Step, b.Seconds); a != "" {
 			r.PlayersOwn = append(r.PlayersOwn, fmt.Sprintf("rebuffered %.1f s at %s (%s)", b.Seconds, b.Step, a))
 			continue
 		}
@@ -104,7 +104,7 @@ func (r *result) blame(own []allowance) {
 		if o.OK {
 			continue
 		}
-		if a := allowed(own, "step "+o.Step); a != "" {
+		if a := allowed(own, "step "+o.Step, 0); a != "" {
 			r.PlayersOwn = append(r.PlayersOwn, fmt.Sprintf("step %s did not show (%s)", o.Step, a))
 			continue
 		}
@@ -116,12 +116,13 @@ func (r *result) blame(own []allowance) {
 type allowance struct {
 	pattern *regexp.Regexp
 	why     string
+	most    float64 // seconds, of a rebuffer; 0: any
 }
 
-// allowed returns why a text is the player's own doing, if it is.
-func allowed(list []allowance, text string) string {
+// allowed returns why a text is the player's own doing, if it is. A rebuffer lasts so many seconds.
+func allowed(list []allowance, text string, seconds float64) string {
 	for _, a := range list {
-		if a.pattern.MatchString(text) {
+		if a.pattern.MatchString(text) && (a.most == 0 || seconds <= a.most) {
 			return a.why
 		}
 	}

@@ -145,13 +145,26 @@ func TestWhatIsThePlayersOwnIsSaidButNotHeldAgainstUs(t *testing.T) {
 	r := play(time.Minute, steady)
 	r.trouble("known oddity", false)
 	r.trouble("another", false)
-	p := &player{own: []allowance{{regexp.MustCompile("^known"), "reported upstream"}}}
+	p := &player{own: []allowance{{pattern: regexp.MustCompile("^known"), why: "reported upstream"}}}
 	res := judge(p, "", r, []int{360}, nil)
 	require.Equal(t, []string{"known oddity (reported upstream)"}, res.PlayersOwn)
 	require.Len(t, res.Failed, 1)
 
 	r.trouble("known oddity", true)
 	require.Len(t, judge(p, "", r, []int{360}, nil).Failed, 2, "a player that gives up is always held against us")
+}
+
+func TestARebufferThatIsThePlayersOwnMayLastSoLong(t *testing.T) {
+	for _, c := range []struct {
+		most   float64
+		failed int
+	}{{0, 0}, {1, 0}, {0.5, 1}} {
+		own := []allowance{{pattern: regexp.MustCompile("^rebuffer highest$"), why: "its way to switch", most: c.most}}
+		r := &result{Rebuffers: []rebuffer{{Seconds: 0.8, Step: "highest"}}}
+		r.blame(own)
+		require.Len(t, r.Failed, c.failed, "%v s at most", c.most)
+		require.Len(t, r.PlayersOwn, 1-c.failed)
+	}
 }
 
 func TestAPlayerWithoutAPictureFails(t *testing.T) {

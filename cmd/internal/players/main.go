@@ -30,6 +30,7 @@ func main() {
 // options are the flags.
 type options struct {
 	seconds int
+	segment time.Duration
 	only    string
 	url     string
 	dvr     bool
@@ -53,6 +54,7 @@ func parse(args []string) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("players", flag.ContinueOnError)
 	flags.IntVar(&o.seconds, "seconds", 60, "how long each player plays, from its first picture")
+	flags.DurationVar(&o.segment, "segment", 2*time.Second, "segment of the venue's ladder, which is the distance of its IDRs")
 	flags.StringVar(&o.only, "only", "", "comma-separated names of players; all when empty")
 	flags.StringVar(&o.url, "url", "", "multivariant playlist of a feed that plays already (default: a venue is started)")
 	flags.BoolVar(&o.dvr, "dvr", false, "play the DVR's playlists instead of those of the live edge")
@@ -70,6 +72,9 @@ func parse(args []string) (options, error) {
 	}
 	if o.seconds < leastSeconds {
 		return options{}, fmt.Errorf("--seconds %d: want %d at least, every step needs its time", o.seconds, leastSeconds)
+	}
+	if o.segment < time.Second || o.segment > leastWindow/5 {
+		return options{}, fmt.Errorf("--segment %v: want 1s to %v", o.segment, leastWindow/5)
 	}
 	if o.joins < 1 || o.joinTime < leastJoinTime {
 		return options{}, fmt.Errorf("--joins %d --join-time %v: want 1 and %v at least", o.joins, o.joinTime, leastJoinTime)
@@ -117,7 +122,7 @@ func open(ctx context.Context, o options) (*feed, func(), error) {
 	if o.url != "" {
 		return &feed{url: o.url}, func() {}, nil
 	}
-	v, err := newVenue(ctx, o.binary, o.dir, ladder{part: "320ms", preset: "superfast"}, wholeWindow)
+	v, err := newVenue(ctx, o.binary, o.dir, ladder{part: "320ms", preset: "superfast", segment: o.segment}, int(leastWindow/o.segment))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime/debug"
+	"slices"
 	"strings"
 )
 
@@ -36,7 +37,7 @@ func players(o options) []player {
 	p := &pipes{dir: o.dir, ffmpeg: filepath.Join(o.ffmpeg, "ffmpeg")}
 	g := &gstreamer{script: filepath.Join(o.files, "gst.py"), dir: o.dir}
 	return []player{
-		b.player("hls.js", "hlsjs", "hls.js/dist/hls.min.js", chromium, player{can: switches | seeks, own: ownHLSJS}),
+		b.player("hls.js", "hlsjs", "hls.js/dist/hls.min.js", chromium, player{can: switches | seeks, own: ownHLSJSInChromium}),
 		b.player("shaka", "shaka", "shaka-player/dist/shaka-player.compiled.js", chromium, player{can: switches | seeks, own: ownShaka}),
 		b.player("chromium", "native", "", chromium, player{can: seeks, own: ownNative}),
 		b.player("video.js", "videojs", "video.js/dist/video.min.js", chromium, player{plain: true, can: switches | seeks, own: ownVideoJS}),
@@ -51,29 +52,36 @@ func players(o options) []player {
 
 // hls.js reports each stall as an error that it then repairs; the rebuffers are counted from the picture.
 var ownHLSJS = []allowance{
-	{regexp.MustCompile(`^(bufferStalledError|bufferNudgeOnStall|bufferSeekOverHole) `), "its word for a rebuffer, which is counted"},
-	{regexp.MustCompile(`^aborted Aborted`), "a request that it ended itself, to switch"},
+	{pattern: regexp.MustCompile(`^(bufferStalledError|bufferNudgeOnStall|bufferSeekOverHole) `), why: "its word for a rebuffer, which is counted"},
+	{pattern: regexp.MustCompile(`^aborted Aborted`), why: "a request that it ended itself, to switch"},
 }
+
+// hls.js begins a rendition with the last IDR. If that lies before the picture on the screen, Chromium shows what was buffered of the
+// old rendition, and then nothing until the next IDR: a segment less what was buffered (docs/players.md, "When the rendition changes").
+var ownHLSJSInChromium = append(slices.Clip(ownHLSJS), allowance{
+	pattern: regexp.MustCompile(`^rebuffer (lowest|highest)$`), most: 1,
+	why: "it begins with an IDR before the picture on the screen, so Chromium waits for the next",
+})
 
 // gohlslib hands out what has arrived. Pictures for an absent camera come later than the camera's, by the time after
 // which a source counts as away.
-var ownGohlslib = []allowance{{regexp.MustCompile(`^rebuffer (cut|kill)$`), "it has no buffer"}}
+var ownGohlslib = []allowance{{pattern: regexp.MustCompile(`^rebuffer (cut|kill)$`), why: "it has no buffer"}}
 
 // Shaka Player is told to throw its buffer away when a rendition is forced, or what it has of the next is not shown until the
 // next IDR: Chromium decodes on from there when a buffer is overwritten under the playhead.
 var ownShaka = []allowance{
-	{regexp.MustCompile(`^rebuffer (lowest|highest)$`), "it throws its buffer away when a rendition is forced"},
+	{pattern: regexp.MustCompile(`^rebuffer (lowest|highest)$`), why: "it throws its buffer away when a rendition is forced"},
 }
 
 // VHS forces a rendition by fastQualityChange_, which throws away what is buffered.
 var ownVideoJS = []allowance{
-	{regexp.MustCompile(`^rebuffer (lowest|highest)$`), "it throws its buffer away when a rendition is forced"},
+	{pattern: regexp.MustCompile(`^rebuffer (lowest|highest)$`), why: "it throws its buffer away when a rendition is forced"},
 }
 
 // Chromium's own HLS says itself how far back it can seek.
 var ownNative = []allowance{
-	{regexp.MustCompile(`^back: .* is outside`), "its seekable range, which it does not take from the playlist"},
-	{regexp.MustCompile(`^step (back|live)$`), "it cannot seek there"},
+	{pattern: regexp.MustCompile(`^back: .* is outside`), why: "its seekable range, which it does not take from the playlist"},
+	{pattern: regexp.MustCompile(`^step (back|live)$`), why: "it cannot seek there"},
 }
 
 // packageVersion returns the version of an npm package that is installed.

@@ -41,18 +41,19 @@ type venue struct {
 
 // ladder is what may differ between venues.
 type ladder struct {
+	segment time.Duration // 0: 2 s
 	part    string
 	preset  string // empty: veryfast, as ladders have it unless they say otherwise. It looks ahead; superfast does not
 	latency string // empty: normal
 }
 
-// wholeWindow is how many segments the live playlist lists at most: 30 s.
-const wholeWindow = 15
+// leastWindow is how far back the live playlist must reach, so that a player can go 20 s back.
+const leastWindow = 30 * time.Second
 
 // readyWithin is how long a venue may take until it plays, and then until its playlist is full.
 const readyWithin = 60 * time.Second
 
-// newVenue starts a venue and returns when its live playlist lists so many segments: with all, a player that joins can go 20 s back.
+// newVenue starts a venue and returns when its live playlist lists so many segments.
 func newVenue(ctx context.Context, binary, dir string, l ladder, segments int) (*venue, error) {
 	ports, err := freeAddresses(3)
 	if err != nil {
@@ -85,7 +86,7 @@ metrics: {listen: %q}
 feeds: [{id: cam, source: "rtsp://%s/camera", ladder: players}]
 ladders:
   players:
-    segment: 2s
+    segment: %s
     part: %s
     latency: %s
     dvr: 10m
@@ -93,7 +94,7 @@ ladders:
       - {name: 360p, height: %d, bitrate: 600k, preset: %s}
       - {name: 180p, height: %d, bitrate: 200k, preset: %s}
     audio: [{name: stereo, bitrate: 96k}]
-`, v.data, v.origin, v.metrics, camera, l.part, cmp.Or(l.latency, "normal"), highest, preset, lowest, preset)
+`, v.data, v.origin, v.metrics, camera, cmp.Or(l.segment, 2*time.Second), l.part, cmp.Or(l.latency, "normal"), highest, preset, lowest, preset)
 }
 
 func (v *venue) url() string { return "http://" + v.origin + "/live/cam/index.m3u8" }
