@@ -4,6 +4,7 @@ package libav
 
 import (
 	"bytes"
+	"fmt"
 	"math"
 	"testing"
 
@@ -14,12 +15,12 @@ import (
 )
 
 // opusFrames encodes the frames [from, to) of a sound as a rendition does: blocks are later than frames by the encoder's delay.
-func opusFrames(t *testing.T, sound func(sample int64) float64, from, to int64) (map[int64][]byte, []byte) {
+func opusFrames(t *testing.T, bitrate int64, sound func(sample int64) float64, from, to int64) (map[int64][]byte, []byte) {
 	t.Helper()
-	e, err := NewAudioEncoder(AudioEncoderOptions{Codec: codecs.Opus})
+	e, err := NewAudioEncoder(AudioEncoderOptions{Codec: codecs.Opus, Bitrate: bitrate})
 	require.NoError(t, err)
 	defer e.Close()
-	require.EqualValues(t, 312, e.Delay())
+	require.EqualValues(t, 120, e.Delay())
 	frames := map[int64][]byte{}
 	for j := from; j < to; j++ {
 		at := j*opus.FrameSamples + e.Delay()
@@ -57,7 +58,7 @@ const someOpusFrame = 5_000_000
 func TestAnImpulseOfOpusSoundsAtItsSample(t *testing.T) {
 	const begin = someOpusFrame * opus.FrameSamples
 	for _, at := range []int64{begin + 20*960, begin + 20*960 + 500, begin + 25*960 - 1} {
-		frames, config := opusFrames(t, func(n int64) float64 {
+		frames, config := opusFrames(t, 0, func(n int64) float64 {
 			if n == at {
 				return 0.9
 			}
@@ -83,20 +84,24 @@ func music(n int64) float64 {
 // From any frame on, a second encoder that had the pre-roll goes on as if it had been the first: a decoder that hears both
 // hears no seam.
 func TestAnotherOpusEncoderGoesOnWithoutASeam(t *testing.T) {
-	const first, last = someOpusFrame, someOpusFrame + 80
-	whole, config := opusFrames(t, music, first, last)
-	want := opusSound(t, config, whole, first, last)
-	usual := worstNoise(want, first, 20, 80)
-	for seam := int64(first + 30); seam < first+60; seam += 7 {
-		frames, other := opusFrames(t, music, seam-opus.PreRollFrames, last)
-		require.Equal(t, config, other)
-		for j := int64(first); j < seam; j++ {
-			frames[j] = whole[j]
-		}
-		got := opusSound(t, config, frames, first, last)
-		noise := worstNoise(got, first, 20, 80)
-		t.Logf("seam at frame %d: noise %.1f dB in the worst 5 ms, without a seam %.1f dB", seam-first, decibels(noise), decibels(usual))
-		require.Less(t, decibels(noise), decibels(usual)+3)
+	for _, bitrate := range []int64{24_000, 40_000, 96_000, 256_000} {
+		t.Run(fmt.Sprint(bitrate), func(t *testing.T) {
+			const first, last = someOpusFrame, someOpusFrame + 80
+			whole, config := opusFrames(t, bitrate, music, first, last)
+			want := opusSound(t, config, whole, first, last)
+			usual := worstNoise(want, first, 20, 80)
+			for seam := int64(first + 30); seam < first+60; seam += 7 {
+				frames, other := opusFrames(t, bitrate, music, seam-opus.PreRollFrames, last)
+				require.Equal(t, config, other)
+				for j := int64(first); j < seam; j++ {
+					frames[j] = whole[j]
+				}
+				got := opusSound(t, config, frames, first, last)
+				noise := worstNoise(got, first, 20, 80)
+				t.Logf("seam at frame %d: noise %.1f dB in the worst 5 ms, without a seam %.1f dB", seam-first, decibels(noise), decibels(usual))
+				require.Less(t, decibels(noise), decibels(usual)+3)
+			}
+		})
 	}
 }
 
@@ -116,8 +121,8 @@ func worstNoise(got []float32, first int64, from, to int) (worst float64) {
 func decibels(v float64) float64 { return 20 * math.Log10(v) }
 
 func TestTheSameSoundGivesTheSameOpus(t *testing.T) {
-	one, config := opusFrames(t, music, 1000, 1040)
-	two, again := opusFrames(t, music, 1000, 1040)
+	one, config := opusFrames(t, 0, music, 1000, 1040)
+	two, again := opusFrames(t, 0, music, 1000, 1040)
 	require.Equal(t, one, two)
 	require.Equal(t, config, again)
 	c, err := opus.Parse(config)
@@ -126,7 +131,7 @@ func TestTheSameSoundGivesTheSameOpus(t *testing.T) {
 }
 
 func TestOpusKeepsItsBitrate(t *testing.T) {
-	frames, _ := opusFrames(t, music, 0, 100)
+	frames, _ := opusFrames(t, 0, music, 0, 100)
 	bits := 0
 	for _, f := range frames {
 		bits += 8 * len(f)

@@ -68,7 +68,7 @@ func (e *fakeEngine) NewAudioEncoder(a ladder.Audio) (AudioEncoder, error) {
 	e.add(1)
 	delay := int64(1024)
 	if a.Codec == codecs.Opus {
-		delay = 312
+		delay = 120
 	}
 	return &fakeAudio{e: e, audio: a, delay: delay}, nil
 }

@@ -114,9 +114,9 @@ func TestPartsBeginWithASegmentAndHoldEveryFrameInOrder(t *testing.T) {
 		sample := int64(1000*90+i) * 1024
 		require.Equal(t, fmt.Sprintf("%d:%v", sample, float32((sample+1024)%(1<<20))), s)
 	}
-	for i, s := range samplesOf(t, o.parts["opus"]) { // 96 frames in a segment; the first sample that is encoded with each is 312 later
+	for i, s := range samplesOf(t, o.parts["opus"]) { // 96 frames in a segment; the first sample that is encoded with each is 120 later
 		sample := int64(1000*96+i) * 960
-		require.Equal(t, fmt.Sprintf("%d:%v", sample, float32((sample+312)%(1<<20))), s)
+		require.Equal(t, fmt.Sprintf("%d:%v", sample, float32((sample+120)%(1<<20))), s)
 	}
 	for name, parts := range o.parts {
 		require.GreaterOrEqual(t, len(parts), 6*7, name)
