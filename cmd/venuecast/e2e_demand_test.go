@@ -20,37 +20,64 @@ import (
 // patience is what an origin has with media that are still to be made, see transport/origin.
 const patience = 4 * time.Second
 
-// TestDemandCrossesNATS runs ingest, transcode and origin as processes of their own, and asks the origin for a rendition on demand.
+// TestDemandCrossesNATS runs ingest, transcode and origin as processes of their own, and asks the origin for renditions on demand.
 func TestDemandCrossesNATS(t *testing.T) {
-	origin, roles := startRoles(t, "{name: 360p, height: 360, bitrate: 500k, preset: ultrafast, encode: on_demand}")
+	modules := installPlayers(t)
+	needTool(t, "chromium")
+	origin, roles := startRoles(t)
+	live := origin + "live/cam/"
 	awaitFeed(t, liveURL(origin, "cam"), 40*time.Second)
-	list := origin + "live/cam/360p/index.m3u8"
-	require.Equal(t, http.StatusServiceUnavailable, head(t, sameSegment(t, origin+"live/cam/180p/", origin+"live/cam/360p/")),
-		"HEAD is no demand: nothing of it is made")
+	t.Run("a cold segment is there in time", func(t *testing.T) {
+		requireCold(t, live, "270p")
+		requireFilled(t, live+"270p/")
+		roles["origin"].await(t, "rendition on demand is there.* rendition=270p", patience)
+	})
+	t.Run("hls.js switches to a cold rendition and back", func(t *testing.T) {
+		requireCold(t, live, "360p")
+		result, err := play(t.Context(), modules, liveURL(origin, "cam"), 10500*time.Millisecond, "180", "360", "180")
+		require.NoError(t, err)
+		t.Logf("%+v; load average of the machine: %s", result, loadAverage())
+		require.Contains(t, result.switches(), "180 360", "up")
+		require.Contains(t, result.switches(), "360 180", "down")
+		require.Greater(t, result.Advanced, 5.0, "half of the time at least, on a busy machine")
+		for _, e := range result.Errors {
+			require.False(t, e.Fatal, e.Details)
+		}
+		roles["origin"].await(t, "rendition on demand is there.* rendition=360p", patience)
+	})
+	for name, p := range roles {
+		require.NotContains(t, p.text(), "slow consumer", name)
+	}
+}
 
+// requireCold requires that a rendition's newest segment, which is listed, is not made. HEAD is no demand.
+func requireCold(t *testing.T, live, rendition string) {
+	t.Helper()
+	newest := lastOf(t, fetch(t, live+"180p/index.m3u8?ll=0"))
+	require.Equal(t, http.StatusServiceUnavailable, head(t, live+rendition+"/"+newest))
+}
+
+// requireFilled requires that the newest segment comes in time, and that what is filled fits what is made from then on.
+func requireFilled(t *testing.T, base string) {
+	t.Helper()
 	began := time.Now()
-	media := fetch(t, list+"?ll=0")
-	first := lastOf(t, media)
-	picture := fetch(t, origin+"live/cam/360p/"+first)
+	list := fetch(t, base+"index.m3u8?ll=0")
+	first := lastOf(t, list)
+	media := fetch(t, base+first)
 	took := time.Since(began)
 	t.Logf("%s was there after %v; load average of the machine: %s", first, took, loadAverage())
 	require.Less(t, took, patience)
-	roles["origin"].await(t, "rendition on demand is there", patience)
 
-	// What is filled and what is made from then on fit together.
 	var number int64
 	_, err := fmt.Sscanf(first, "%d.m4s", &number)
 	require.NoError(t, err)
 	next := fmt.Sprintf("%d.m4s", number+1)
-	require.Eventually(t, func() bool { return bytes.Contains(fetch(t, list+"?ll=0"), []byte(next)) }, 20*time.Second, 100*time.Millisecond)
-	all := append(fetch(t, origin+"live/cam/360p/"+string(initSection.Find(media))), picture...)
+	require.Eventually(t, func() bool { return bytes.Contains(fetch(t, base+"index.m3u8?ll=0"), []byte(next)) }, 20*time.Second, 100*time.Millisecond)
+	all := append(fetch(t, base+string(initSection.Find(list))), media...)
 	file := filepath.Join(t.TempDir(), "joined.mp4")
-	require.NoError(t, os.WriteFile(file, append(all, fetch(t, origin+"live/cam/360p/"+next)...), 0o600))
+	require.NoError(t, os.WriteFile(file, append(all, fetch(t, base+next)...), 0o600))
 	require.Empty(t, complaints(t, ffTool(t, "ffmpeg"), "-v", "warning", "-xerror", "-i", file, "-f", "null", "-"))
 	require.Len(t, shown(t, file, "v"), 2*48)
-	for name, p := range roles {
-		require.NotContains(t, p.text(), "slow consumer", name)
-	}
 }
 
 var (
@@ -66,12 +93,6 @@ func lastOf(t *testing.T, playlist []byte) string {
 	return string(names[len(names)-1])
 }
 
-// sameSegment returns the address of one rendition's segment that another one has newest.
-func sameSegment(t *testing.T, of, in string) string {
-	t.Helper()
-	return in + lastOf(t, fetch(t, of+"index.m3u8?ll=0"))
-}
-
 // head returns the status of an answer to HEAD.
 func head(t *testing.T, url string) int {
 	t.Helper()
@@ -83,9 +104,8 @@ func head(t *testing.T, url string) int {
 	return response.StatusCode
 }
 
-// startRoles runs a camera of 640×360 and each role as a process of its own, on a NATS server of the test's. The ladder has
-// the given rendition and one of 180 lines.
-func startRoles(t *testing.T, rendition string) (origin string, roles map[string]*process) {
+// startRoles runs a camera of 640×360 and each role as a process of its own, on a NATS server of the test's.
+func startRoles(t *testing.T) (origin string, roles map[string]*process) {
 	t.Helper()
 	server, err := bus.StartEmbedded(bus.EmbeddedOptions{Dir: filepath.Join(t.TempDir(), "nats"), MaxStoreBytes: 1 << 30})
 	require.NoError(t, err)
@@ -103,9 +123,10 @@ feeds:
 ladders:
   two:
     video:
-      - %s
+      - {name: 360p, height: 360, bitrate: 500k, preset: ultrafast, encode: on_demand}
+      - {name: 270p, height: 270, bitrate: 350k, preset: ultrafast, encode: on_demand}
       - {name: 180p, height: 180, bitrate: 200k, preset: ultrafast}
-`, t.TempDir(), server.URL(), address, address, camera, rendition), 0o600))
+`, t.TempDir(), server.URL(), address, address, camera), 0o600))
 	roles = map[string]*process{}
 	for _, role := range []string{"origin", "ingest", "transcode"} {
 		roles[role] = startVenuecast(t, role, "-c", file)

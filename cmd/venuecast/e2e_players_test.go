@@ -94,10 +94,18 @@ type played struct {
 	LatencyMedian float64 `json:"latencyMedian"`
 	Stalls        int     `json:"stalls"`
 	Levels        int     `json:"levels"`
+	Shown         []int   `json:"shown"` // heights, as they were switched to
+	Errors        []struct {
+		Details string `json:"details"`
+		Fatal   bool   `json:"fatal"`
+	} `json:"errors"`
 }
 
 // clean reports whether there was no error and no stall.
 func (p played) clean() bool { return p.Failure == "" && p.Stalls == 0 }
+
+// switches returns the heights that were shown, in their order.
+func (p played) switches() string { return strings.Trim(fmt.Sprint(p.Shown), "[]") }
 
 // installPlayers returns the folder of the players that npm has installed.
 func installPlayers(t *testing.T) string {
@@ -111,12 +119,12 @@ func installPlayers(t *testing.T) string {
 	return strings.TrimSpace(string(out))
 }
 
-// play plays a URL with hls.js in headless Chromium for a time.
-func play(ctx context.Context, modules, url string, d time.Duration) (played, error) {
+// play plays a URL with hls.js in headless Chromium for a time. With heights, it shows each for its share of the time.
+func play(ctx context.Context, modules, url string, d time.Duration, heights ...string) (played, error) {
 	ctx, cancel := context.WithTimeout(ctx, d+60*time.Second)
 	defer cancel()
 	script := filepath.Join(testdata, "players/play.mjs")
-	out, err := exec.CommandContext(ctx, "node", script, url, fmt.Sprint(d.Seconds()), modules).Output()
+	out, err := exec.CommandContext(ctx, "node", script, url, fmt.Sprint(d.Seconds()), modules, strings.Join(heights, ",")).Output()
 	var failed *exec.ExitError
 	if errors.As(err, &failed) && len(out) == 0 {
 		return played{}, fmt.Errorf("playing %s: %w: %s", url, err, failed.Stderr)
