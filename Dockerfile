@@ -10,7 +10,7 @@ ENV XDG_CACHE_HOME=/cache GOTOOLCHAIN=local
 WORKDIR /src
 
 # FFmpeg takes longest and changes least: a layer of its own.
-COPY scripts/deps.sh scripts/ffmpeg.sh scripts/
+COPY scripts/deps.sh scripts/ffmpeg.sh scripts/progress.sh scripts/
 RUN scripts/deps.sh build && scripts/ffmpeg.sh
 
 COPY go.mod go.sum ./
