@@ -48,7 +48,8 @@ func (e engine) NewScaler(v ladder.Video) (transcode.Scaler, error) {
 
 func (e engine) NewEncoder(v ladder.Video, g grid.Grid, l ladder.Latency) (transcode.Encoder, error) {
 	enc, err := libav.OpenEncoder(libav.EncoderOptions{
-		Codec: v.Codec, Encoder: v.Encoder, Card: e.hardware.use(), Software: e.hardware.software, Preset: v.Preset, Bitrate: v.Bitrate, Quality: v.CRF,
+		Codec: v.Codec, Encoder: v.Encoder, Card: e.hardware.use(), Software: e.hardware.software,
+		Preset: v.Preset, Bitrate: v.Bitrate, Quality: v.CRF,
 		Width: v.Width, Height: v.Height, Depth: v.Depth, Colour: v.Colour,
 		FrameRate: g.FrameRate, Divisor: v.Divisor, SetID: v.SetID, LowLatency: l == ladder.LatencyLow, BFrames: -1,
 		Threads: e.threads,

@@ -22,12 +22,11 @@ func openTestCard(t *testing.T) *Card {
 	return c
 }
 
-// scalingCard is a card that scales. Where it does not by itself, because this build of FFmpeg lacks the filter or because
-// the driver is the stand-in, which runs no kernels, a chain of filters of the same shape takes its place: the pictures that go in and
-// come out lie on the card.
+// scalingCard is a card that scales. Where this build of FFmpeg lacks the filter, a chain of filters takes its place: the pictures
+// that go in and come out lie on the card.
 func scalingCard(t *testing.T) *Card {
 	c := openTestCard(t)
-	if !c.scales || os.Getenv(standIn) != "" {
+	if !c.scales {
 		c.scales = true
 		c.kind.chain = "hwdownload,format=nv12,scale=w=%d:h=%d:flags=bicubic,format=%s,hwupload"
 	}

@@ -1,5 +1,5 @@
 // A stand-in for NVIDIA's driver, for machines without a card: what FFmpeg's CUDA and NVDEC code calls, in plain memory.
-// It does not decode: picture n of a decoder is grey, n mod 200 above black. What it is to do wrong it reads from the
+// It does not decode: picture n of a decoder is grey, n mod 200 above black. Scaling takes the nearest sample. What it is to do wrong it reads from the
 // environment, at each call:
 //
 //   FAKE_CARD_OPENING=SECONDS   the driver opens so slowly
@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SUCCESS = 0, OUT_OF_MEMORY = 2, NOT_SUPPORTED = 801, UNKNOWN = 999 };
+enum { SUCCESS = 0, OUT_OF_MEMORY = 2, NOT_FOUND = 500, NOT_SUPPORTED = 801, UNKNOWN = 999 };
 
 typedef unsigned long long Address;
 
@@ -71,6 +71,60 @@ int cuMemcpy2DAsync_v2(const Copy *c, void *stream)
 
     for (size_t y = 0; y < c->height; y++)
         memcpy(to + y * c->to_pitch, from + y * c->from_pitch, c->width);
+    return SUCCESS;
+}
+
+typedef struct Texture { // CUDA_RESOURCE_DESC, of which scale_cuda uses the type PITCH2D
+    int type;
+    Address memory;
+    int format; // 1: 8 bits, 2: 16
+    unsigned channels;
+    size_t width, height, pitch;
+} Texture;
+
+int cuTexObjectCreate(Address *texture, const Texture *t, const void *how, const void *view)
+{
+    Texture *own = malloc(sizeof(*own));
+    *own = *t;
+    *texture = (Address)own;
+    return SUCCESS;
+}
+
+int cuTexObjectDestroy(Address texture) { free((void *)texture); return SUCCESS; }
+
+int cuModuleLoadData(void **module, const void *data) { *module = malloc(1); return SUCCESS; }
+int cuModuleUnload(void *module) { free(module); return SUCCESS; }
+
+// The kernels of scale_cuda that change no format, by the plane that they scale: 1 for Y, 2 for U and V.
+int cuModuleGetFunction(void **function, void *module, const char *name)
+{
+    static const char *const known[] = { "Subsample_Bicubic_nv12_nv12", "Subsample_Bicubic_p010le_p010le" };
+
+    for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
+        size_t n = strlen(known[i]);
+        if (strncmp(name, known[i], n) == 0) {
+            *function = (void *)(name[n] ? 2L : 1L);
+            return SUCCESS;
+        }
+    }
+    return NOT_FOUND;
+}
+
+// Parameters: four textures, four addresses to write to, width, height and pitch of what is written, and of what is read.
+int cuLaunchKernel(void *function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared,
+                   void *stream, void **parameters, void **extra)
+{
+    long plane = (long)function - 1;
+    const Texture *t = (const Texture *)*(Address *)parameters[plane];
+    char *to = (char *)*(Address *)parameters[4 + plane];
+    int width = *(int *)parameters[8], height = *(int *)parameters[9], pitch = *(int *)parameters[10];
+    size_t sample = t->format * t->channels;
+
+    for (int y = 0; y < height; y++) {
+        const char *from = (const char *)t->memory + y * t->height / height * t->pitch;
+        for (int x = 0; x < width; x++)
+            memcpy(to + (size_t)y * pitch + x * sample, from + x * t->width / width * sample, sample);
+    }
     return SUCCESS;
 }
 
@@ -177,17 +231,11 @@ UNUSED(cuEventDestroy_v2)
 UNUSED(cuEventSynchronize)
 UNUSED(cuEventQuery)
 UNUSED(cuEventRecord)
-UNUSED(cuLaunchKernel)
 UNUSED(cuLinkCreate)
 UNUSED(cuLinkAddData)
 UNUSED(cuLinkComplete)
 UNUSED(cuLinkDestroy)
-UNUSED(cuModuleLoadData)
-UNUSED(cuModuleUnload)
-UNUSED(cuModuleGetFunction)
 UNUSED(cuModuleGetGlobal)
-UNUSED(cuTexObjectCreate)
-UNUSED(cuTexObjectDestroy)
 UNUSED(cuGLGetDevices_v2)
 UNUSED(cuGraphicsGLRegisterImage)
 UNUSED(cuGraphicsUnregisterResource)
