@@ -45,7 +45,7 @@ func newChild() *cobra.Command {
 }
 
 // snapshotInterval is how often a child reports its metrics, and so shows that it gets on.
-const snapshotInterval = time.Second / 2
+const snapshotInterval = time.Second
 
 func runChild(ctx context.Context, j job, orders *json.Decoder) error {
 	runtime.GOMAXPROCS(childProcs)

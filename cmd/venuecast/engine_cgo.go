@@ -46,6 +46,19 @@ func (e engine) NewScaler(v ladder.Video) (transcode.Scaler, error) {
 	return libav.NewScaler(libav.ScalerOptions{Width: v.Width, Height: v.Height, Depth: v.Depth, Card: e.hardware.use()})
 }
 
+// Cascade makes several sizes at once.
+func (e engine) Cascade(p codecs.Picture, scalers []transcode.Scaler, from []int) ([]codecs.Picture, error) {
+	steps := make([]libav.Step, len(scalers))
+	for i, s := range scalers {
+		own, ok := s.(*libav.Scaler)
+		if !ok {
+			return nil, nil
+		}
+		steps[i] = libav.Step{Scaler: own, From: from[i]}
+	}
+	return libav.Cascade(p, steps)
+}
+
 func (e engine) NewEncoder(v ladder.Video, g grid.Grid, l ladder.Latency) (transcode.Encoder, error) {
 	enc, err := libav.OpenEncoder(libav.EncoderOptions{
 		Codec: v.Codec, Encoder: v.Encoder, Card: e.hardware.use(), Software: e.hardware.software,

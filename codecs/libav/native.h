@@ -80,6 +80,7 @@ typedef struct VCCall { // avcodec_send_packet, vc_scale_run, vc_send_picture or
     AVBufferPool *pool;
     int width, height, format;
     AVFilterContext *in, *out; // a card's filters; NULL to copy its picture into memory
+    const struct VCCall *next; // run after it if it did not fail; NULL: none
 } VCCall;
 int vc_thread_start(VCThread **out, int *event);
 void vc_thread_post(VCThread *t, VCCall c);

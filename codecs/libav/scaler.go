@@ -8,6 +8,7 @@ import "C"
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"sync"
 	"unsafe"
@@ -35,6 +36,7 @@ type Scaler struct {
 	from   scalerInput
 	sws    *C.struct_SwsContext // for from; nil until the first picture that is not passed through
 	pool   *C.AVBufferPool      // buffers of released pictures are used again
+	call   *C.VCCall            // in C's memory, for the next picture
 	tone   toneMap
 
 	onCard  filter  // for pictures of o.Card
@@ -69,6 +71,10 @@ func newScaler(o ScalerOptions, format C.int) (*Scaler, error) {
 		return nil, fmt.Errorf("making a picture pool: %w", err)
 	}
 	count(kindPool, 1)
+	if s.call = (*C.VCCall)(C.calloc(1, C.sizeof_VCCall)); s.call == nil {
+		s.Close()
+		return nil, errors.New("out of memory")
+	}
 	return s, nil
 }
 
@@ -97,31 +103,42 @@ func (s *Scaler) scale(p codecs.Picture) (*Picture, error) {
 	if s.format == C.AV_PIX_FMT_YUV420P && C.vc_is_hdr(src.frame) != 0 {
 		return s.tone.scale(src, s.o.Width, s.o.Height)
 	}
-	in := scalerInput{width: src.frame.width, height: src.frame.height}
-	in.format = C.vc_scale_format(src.frame, &in.fullRange)
+	in := inputFrom(src)
 	if s.fits(in) {
 		same := src.retain()
 		same.frame.sample_aspect_ratio = C.AVRational{1, 1}
 		return same, nil
 	}
-	if err := s.follow(in); err != nil {
-		return nil, fmt.Errorf("scaling from %d×%d to %d×%d: %w", in.width, in.height, s.o.Width, s.o.Height, err)
+	call, err := s.prepare(src, in)
+	if err != nil {
+		return nil, err
 	}
-	dst := &Picture{newFrame()}
-	code := onThread(C.VCCall{
-		work: C.VC_SCALE, sws: s.sws, pool: s.pool, src: src.frame, dst: dst.frame,
-		width: C.int(s.o.Width), height: C.int(s.o.Height), format: s.format,
-	})
-	if err := failed(code); err != nil {
+	dst := &Picture{call.dst}
+	if err := failed(onThread(*call)); err != nil {
 		dst.Release()
 		return nil, fmt.Errorf("scaling to %d×%d: %w", s.o.Width, s.o.Height, err)
 	}
 	return dst, nil
 }
 
-func (s *Scaler) fits(in scalerInput) bool {
-	return in == scalerInput{C.int(s.o.Width), C.int(s.o.Height), s.format, 0}
+// prepare returns the call that scales src, which is or will be like in, into a new frame. It is valid until the next.
+func (s *Scaler) prepare(src *Picture, in scalerInput) (*C.VCCall, error) {
+	if err := s.follow(in); err != nil {
+		return nil, fmt.Errorf("scaling from %d×%d to %d×%d: %w", in.width, in.height, s.o.Width, s.o.Height, err)
+	}
+	*s.call = C.VCCall{
+		work: C.VC_SCALE, sws: s.sws, pool: s.pool, src: src.frame, dst: newFrame(),
+		width: C.int(s.o.Width), height: C.int(s.o.Height), format: s.format,
+	}
+	return s.call, nil
 }
+
+// output returns what the scaler's pictures are.
+func (s *Scaler) output() scalerInput {
+	return scalerInput{C.int(s.o.Width), C.int(s.o.Height), s.format, 0}
+}
+
+func (s *Scaler) fits(in scalerInput) bool { return in == s.output() }
 
 // follow makes the SwsContext fit the input.
 func (s *Scaler) follow(in scalerInput) error {
@@ -161,5 +178,7 @@ func (s *Scaler) Close() {
 		return
 	}
 	C.av_buffer_pool_uninit(&s.pool)
+	C.free(unsafe.Pointer(s.call))
+	s.call = nil
 	count(kindPool, -1)
 }

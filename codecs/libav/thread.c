@@ -48,19 +48,30 @@ static int run(const VCCall *c)
     return AVERROR(EINVAL);
 }
 
+// Runs a call and those that follow it, up to the first that fails.
+static int run_all(const VCCall *c)
+{
+    int ret = 0;
+
+    for (; c && ret >= 0; c = c->next) {
+        long long since = thread_time();
+
+        ret = run(c);
+        atomic_fetch_add(&spent[c->work], thread_time() - since);
+    }
+    return ret;
+}
+
 static void *serve(void *arg)
 {
     VCThread *t = arg;
 
     for (;;) {
         uint64_t one = 1;
-        long long since;
 
         while (sem_wait(&t->wanted) < 0)
             ; // a signal
-        since = thread_time();
-        t->result = run(&t->call);
-        atomic_fetch_add(&spent[t->call.work], thread_time() - since);
+        t->result = run_all(&t->call);
         atomic_store(&t->done, 1);
         // Nobody reads the counter: it is the write that wakes. It would be full after 2^64 calls.
         if (write(t->event, &one, sizeof(one)) < 0)

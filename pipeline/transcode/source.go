@@ -237,6 +237,9 @@ func (s *source) show(ctx context.Context, frame int64, p *shot) error {
 	if err := s.obey(ctx, frame); err != nil {
 		return err
 	}
+	if err := s.scale(frame, p); err != nil {
+		return err
+	}
 	unit, captions := s.units.take(frame), p.captions()
 	for i, r := range s.w.renditions {
 		if !s.rates[i].made() {

@@ -50,6 +50,14 @@ func (e Engine) NewDecoder(c codecs.Codec) (transcode.Decoder, error) { return e
 // NewScaler makes a scaler.
 func (e Engine) NewScaler(v ladder.Video) (transcode.Scaler, error) { return e.Video.NewScaler(v) }
 
+// Cascade makes several sizes at once, where the engine can.
+func (e Engine) Cascade(p codecs.Picture, scalers []transcode.Scaler, from []int) ([]codecs.Picture, error) {
+	if c, ok := e.Video.(transcode.Cascader); ok {
+		return c.Cascade(p, scalers, from)
+	}
+	return nil, nil
+}
+
 // NewEncoder makes an encoder; to open it is its work, too.
 func (e Engine) NewEncoder(v ladder.Video, g grid.Grid, l ladder.Latency) (transcode.Encoder, error) {
 	c := begin(&e.Work.Encode)
