@@ -15,7 +15,8 @@ type Options struct {
 	// Window is the least length of a live playlist. It defaults to 30 s, and is never less than 3 target durations.
 	Window time.Duration
 	// Store keeps finished segments for the feed's DVR and over a restart.
-	// Without one, the DVR is as long as the live window whatever the feed's ladder says.
+	// Without one, the DVR is as long as the live window whatever the feed's ladder says. With one, only the newest segments stay
+	// in memory once they are stored.
 	Store Store
 	// PreferStore has segments that are stored come from the store even while they are in memory: a file goes to a socket
 	// without being copied through this process. What can not be opened comes from memory.
