@@ -56,11 +56,11 @@ var ownHLSJS = []allowance{
 	{pattern: regexp.MustCompile(`^aborted Aborted`), why: "a request that it ended itself, to switch"},
 }
 
-// hls.js begins a rendition with the last IDR. If that lies before the picture on the screen, Chromium shows what was buffered of the
-// old rendition, and then nothing until the next IDR: a segment less what was buffered (docs/players.md, "When the rendition changes").
+// hls.js begins a rendition with the last IDR. If Chromium's decoder has passed that, it shows what was buffered of the old rendition, and
+// then nothing until the next IDR: 1.0 s at most, and samples are 0.25 s apart (docs/players.md, "When the rendition changes").
 var ownHLSJSInChromium = append(slices.Clip(ownHLSJS), allowance{
-	pattern: regexp.MustCompile(`^rebuffer (lowest|highest)$`), most: 1,
-	why: "it begins with an IDR before the picture on the screen, so Chromium waits for the next",
+	pattern: regexp.MustCompile(`^rebuffer (lowest|highest)$`), most: 1.2,
+	why: "it begins with an IDR that the decoder has passed, so Chromium waits for the next",
 })
 
 // gohlslib hands out what has arrived. Pictures for an absent camera come later than the camera's, by the time after
