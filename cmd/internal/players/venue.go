@@ -78,7 +78,7 @@ func newVenue(ctx context.Context, binary, dir string, l ladder, segments int) (
 }
 
 func configuration(v *venue, camera string, l ladder) string {
-	preset := cmp.Or(l.preset, "veryfast")
+	preset, latency, segment := cmp.Or(l.preset, "veryfast"), cmp.Or(l.latency, "normal"), cmp.Or(l.segment, 2*time.Second)
 	return fmt.Sprintf(`venue: players
 data: %q
 origin: {listen: %q}
@@ -94,7 +94,7 @@ ladders:
       - {name: 360p, height: %d, bitrate: 600k, preset: %s}
       - {name: 180p, height: %d, bitrate: 200k, preset: %s}
     audio: [{name: stereo, bitrate: 96k}]
-`, v.data, v.origin, v.metrics, camera, cmp.Or(l.segment, 2*time.Second), l.part, cmp.Or(l.latency, "normal"), highest, preset, lowest, preset)
+`, v.data, v.origin, v.metrics, camera, segment, l.part, latency, highest, preset, lowest, preset)
 }
 
 func (v *venue) url() string { return "http://" + v.origin + "/live/cam/index.m3u8" }
