@@ -52,7 +52,7 @@ func players(o options) []player {
 
 // hls.js reports each stall as an error that it then repairs; the rebuffers are counted from the picture.
 var ownHLSJS = []allowance{
-	{pattern: regexp.MustCompile(`^(bufferStalledError|bufferNudgeOnStall|bufferSeekOverHole) `), why: "its word for a rebuffer, which is counted"},
+	{pattern: regexp.MustCompile(`^buffer(StalledError|NudgeOnStall|SeekOverHole) `), why: "its word for a rebuffer, which is counted"},
 	{pattern: regexp.MustCompile(`^aborted Aborted`), why: "a request that it ended itself, to switch"},
 }
 
