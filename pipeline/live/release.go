@@ -66,7 +66,7 @@ func (s *Snapshot) openPart(seg *segment, parts []part, index int) (io.ReadSeekC
 type section struct {
 	file       io.ReadSeekCloser
 	from, size int64
-	at         int64 // of the file, from from on
+	at         int64 // counted from its first byte
 }
 
 func (s *section) Read(b []byte) (int, error) {

@@ -96,7 +96,10 @@ func (r *Rendition) add(p pipeline.Part) { // feed.mu is held
 
 // taken returns a part as it is kept.
 func taken(p pipeline.Part) part {
-	return part{duration: p.Duration, independent: p.Independent, gap: p.Gap, data: p.Data, size: int64(len(p.Data)), crc: crc32.ChecksumIEEE(p.Data)}
+	return part{
+		duration: p.Duration, independent: p.Independent, gap: p.Gap,
+		data: p.Data, size: int64(len(p.Data)), crc: crc32.ChecksumIEEE(p.Data),
+	}
 }
 
 // fill lists all from next up to at as missing.
