@@ -38,7 +38,8 @@ func requireSamePictures(t *testing.T, want, got []codecs.Picture) {
 }
 
 func TestACascadeMakesThePicturesThatScaleMakes(t *testing.T) {
-	large, half, third, small := openTestScaler(t, 320, 240), openTestScaler(t, 160, 120), openTestScaler(t, 108, 80), openTestScaler(t, 80, 60)
+	large, half := openTestScaler(t, 320, 240), openTestScaler(t, 160, 120)
+	third, small := openTestScaler(t, 108, 80), openTestScaler(t, 80, 60)
 	twin := openTestScaler(t, 160, 120)
 	for name, steps := range map[string][]Step{
 		"none":                                  nil,
