@@ -118,12 +118,12 @@ func (r *Report) Print(w io.Writer) error {
 		printSide(t, "ffmpeg", *r.Reference)
 		fmt.Fprintf(t, "ratio\t%v\t\t%.3f\n", *r.CPUSpread, r.MemoryRatio)
 	}
-	if r.RunsOn != "" {
-		fmt.Fprintf(t, "\t\t\t\nruns on\t%s\t\t\n", r.RunsOn)
-	}
-	fmt.Fprintf(t, "\t\t\t\noverhead\t%.1f %% of CPU is not libav\t\t\n", 100*r.Overhead)
 	if err := t.Flush(); err != nil {
 		return err
+	}
+	fmt.Fprintf(w, "\noverhead: %.1f %% of CPU is not libav\n", 100*r.Overhead)
+	if r.RunsOn != "" {
+		fmt.Fprintf(w, "runs on: %s\n", r.RunsOn)
 	}
 	fmt.Fprintln(w)
 	r.printRenditions(t)
