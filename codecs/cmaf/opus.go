@@ -57,15 +57,11 @@ func rollGroupOf(n int) *mp4.SbgpBox {
 
 // readOpus reads an OpusSpecificBox of mapping family 0.
 func readOpus(info *InitInfo, entry []byte) error {
-	r := reader{data: entry}
-	r.take(audioEntry0)
-	if r.err != nil {
-		return r.err
-	}
-	if err := readBitrate(info, r.data); err != nil {
+	boxes, err := audioBoxes(info, entry)
+	if err != nil {
 		return err
 	}
-	body, err := find(r.data, "dOps")
+	body, err := find(boxes, "dOps")
 	if err != nil {
 		return err
 	}

@@ -232,16 +232,22 @@ func readUnits(r *reader, n int) [][]byte {
 	return units
 }
 
-func readAudio(info *InitInfo, entry []byte) error {
+// audioBoxes reads what all AudioSampleEntries have (ISO 14496-12 §12.2.3), and returns the boxes behind the fixed fields.
+func audioBoxes(info *InitInfo, entry []byte) ([]byte, error) {
 	r := reader{data: entry}
 	r.take(audioEntry0)
 	if r.err != nil {
-		return r.err
+		return nil, r.err
 	}
-	if err := readBitrate(info, r.data); err != nil {
+	return r.data, readBitrate(info, r.data)
+}
+
+func readAudio(info *InitInfo, entry []byte) error {
+	boxes, err := audioBoxes(info, entry)
+	if err != nil {
 		return err
 	}
-	esds, err := find(r.data, "esds")
+	esds, err := find(boxes, "esds")
 	if err != nil {
 		return err
 	}
