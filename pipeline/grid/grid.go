@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/venuecast/venuecast/codecs"
+	"github.com/venuecast/venuecast/codecs/aac"
 )
 
 // SampleRate is that of all audio that goes out.
@@ -18,7 +19,7 @@ const SampleRate = 48000
 
 // AudioSamples is the length of an AAC frame (ISO/IEC 14496-3 §4.5.2.1.1). The lengths of segments are made for it, also
 // where a rendition's frames are of another length.
-const AudioSamples = 1024
+const AudioSamples = aac.FrameSamples
 
 // Grid is the constant cutting of one feed. It never changes in the life of a feed.
 type Grid struct {

@@ -92,7 +92,7 @@ func (c *counted) tryWrite(b []byte) (n int, err error) {
 		n, err = syscall.Write(int(fd), b)
 		return true
 	}
-	raw, rawErr := c.Conn.(syscall.Conn).SyscallConn() //nolint:forcetypeassert // only TCP connections are parked
+	raw, rawErr := c.raw()
 	if rawErr != nil {
 		return 0, rawErr
 	}
@@ -109,7 +109,7 @@ func (c *counted) tryWrite(b []byte) (n int, err error) {
 func (c *counted) gone() bool {
 	var n int
 	var err error
-	raw, rawErr := c.Conn.(syscall.Conn).SyscallConn() //nolint:forcetypeassert // only TCP connections are parked
+	raw, rawErr := c.raw()
 	if rawErr != nil {
 		return true
 	}
