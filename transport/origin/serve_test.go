@@ -50,7 +50,7 @@ func serveWith(t *testing.T, address string, opts origin.Options) (url string, s
 }
 
 func newClient(t *testing.T, url string) *push.Client {
-	client, err := push.New(push.Options{URL: url, Token: token, HTTPClient: &http.Client{Transport: &http.Transport{}}})
+	client, err := push.New(push.Options{URL: url, Token: token})
 	require.NoError(t, err)
 	t.Cleanup(client.Close)
 	return client

@@ -2,16 +2,15 @@
 package push
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/venuecast/venuecast/pipeline"
@@ -31,7 +30,8 @@ type Options struct {
 	URL string
 	// Token is the origin's ingest token. It must be set.
 	Token string
-	// HTTPClient makes the requests. It defaults to a client with keep-alive connections of its own.
+	// HTTPClient makes the requests. Without one, plain HTTP is spoken by those who call, without goroutines of its own, and
+	// HTTPS by a client with keep-alive connections of its own.
 	HTTPClient *http.Client
 	// Attempt bounds one request. It defaults to 5 s.
 	Attempt time.Duration
@@ -67,22 +67,13 @@ func defaultTo(field *time.Duration, value time.Duration) {
 	}
 }
 
-// writeBuffer holds most parts with their header: then one call of the kernel writes them, and wakes the origin once.
-const writeBuffer = 256 << 10
-
-// newTransport returns a transport whose connections stay open between the parts of all renditions.
-func newTransport() *http.Transport {
-	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.MaxIdleConnsPerHost = 64
-	t.IdleConnTimeout = time.Minute
-	t.WriteBufferSize = writeBuffer
-	return t
-}
-
 // Client writes to one origin. Its methods may be called by any goroutine.
 type Client struct {
-	opts Options
-	base *url.URL
+	opts  Options
+	site  string // the origin's address without a path
+	root  string // the path of all that is sent
+	query string
+	wire  *wire // nil when HTTPClient makes all requests
 }
 
 // New returns a client. It connects when it is used.
@@ -94,14 +85,28 @@ func New(opts Options) (*Client, error) {
 	if base.Scheme != "http" && base.Scheme != "https" || base.Host == "" {
 		return nil, fmt.Errorf("origin address %q: want http://host or https://host", opts.URL)
 	}
-	if opts.Token == "" {
-		return nil, errors.New("no token for the origin given")
+	if opts.Token == "" || !oneLine(opts.Token) {
+		return nil, errors.New("no token for the origin given, or one of more than a line")
 	}
-	return &Client{opts: opts.withDefaults(), base: base}, nil
+	site := url.URL{Scheme: base.Scheme, User: base.User, Host: base.Host}
+	c := &Client{site: site.String(), root: rooted(base.JoinPath("ingest", "v1").EscapedPath()), query: base.RawQuery}
+	if opts.HTTPClient == nil && isPlain(base) {
+		c.wire = newWire(base, opts.Token)
+	}
+	c.opts = opts.withDefaults()
+	return c, nil
 }
 
+// rooted returns a path that begins at the root: that of an address without one does not.
+func rooted(path string) string { return "/" + strings.TrimPrefix(path, "/") }
+
 // Close closes connections that are not in use.
-func (c *Client) Close() { c.opts.HTTPClient.CloseIdleConnections() }
+func (c *Client) Close() {
+	if c.wire != nil {
+		c.wire.close()
+	}
+	c.opts.HTTPClient.CloseIdleConnections()
+}
 
 // Claim opens a session and returns where each rendition goes on. pipeline.ErrFenced means that a later one is open.
 func (c *Client) Claim(ctx context.Context, session pipeline.Session) (pipeline.State, error) {
@@ -123,9 +128,9 @@ func (c *Client) Open(ctx context.Context, session pipeline.Session) (claimed Cl
 	if err != nil {
 		return claimed, fmt.Errorf("writing the session of feed %s: %w", session.Feed.ID, err)
 	}
-	header := http.Header{"Content-Type": {"application/json"}}
+	header := []field{{"Content-Type", "application/json"}}
 	heard := func(h http.Header) { claimed.Demand = h.Get("Venuecast-Demand") != "" }
-	answer, err := c.send(ctx, request{http.MethodPost, session.Feed.ID, c.address(session.Feed.ID, "session"), header, body, heard})
+	answer, err := c.send(ctx, request{http.MethodPost, session.Feed.ID, c.path(session.Feed.ID, "session"), header, body, heard})
 	if err != nil {
 		return Claimed{}, fmt.Errorf("claiming feed %s: %w", session.Feed.ID, err)
 	}
@@ -138,12 +143,13 @@ func (c *Client) Open(ctx context.Context, session pipeline.Session) (claimed Cl
 // PutInit puts an init section. Putting the same bytes again changes nothing.
 // pipeline.ErrFenced and ErrNoSession say what became of the session.
 func (c *Client) PutInit(ctx context.Context, feed string, epoch uint64, init pipeline.Init) error {
-	header := http.Header{}
-	header.Set("Content-Type", "video/mp4")
-	header.Set("Venuecast-Epoch", strconv.FormatUint(epoch, 10))
-	header.Set("Venuecast-Codecs", init.Codecs)
-	address := c.address(feed, init.Rendition, "init")
-	if _, err := c.send(ctx, request{http.MethodPut, feed, address, header, init.Data, nil}); err != nil {
+	header := []field{
+		{"Content-Type", "video/mp4"},
+		{"Venuecast-Epoch", strconv.FormatUint(epoch, 10)},
+		{"Venuecast-Codecs", init.Codecs},
+	}
+	path := c.path(feed, init.Rendition, "init")
+	if _, err := c.send(ctx, request{http.MethodPut, feed, path, header, init.Data, nil}); err != nil {
 		return fmt.Errorf("putting the init section of %s/%s: %w", feed, init.Rendition, err)
 	}
 	return nil
@@ -152,101 +158,22 @@ func (c *Client) PutInit(ctx context.Context, feed string, epoch uint64, init pi
 // PutPart puts a part; it is tried again while it is useful. Putting the same part again changes nothing.
 // pipeline.ErrFenced and ErrNoSession say what became of the session.
 func (c *Client) PutPart(ctx context.Context, feed string, epoch uint64, part pipeline.Part) error {
-	header := http.Header{}
-	header.Set("Content-Type", "video/iso.segment")
-	header.Set("Venuecast-Epoch", strconv.FormatUint(epoch, 10))
-	header.Set("Venuecast-Duration", strconv.FormatInt(part.Duration, 10))
-	header.Set("Venuecast-Timescale", strconv.FormatInt(part.Timescale, 10))
-	header.Set("Venuecast-Independent", strconv.FormatBool(part.Independent))
+	header := []field{
+		{"Content-Type", "video/iso.segment"},
+		{"Venuecast-Epoch", strconv.FormatUint(epoch, 10)},
+		{"Venuecast-Duration", strconv.FormatInt(part.Duration, 10)},
+		{"Venuecast-Timescale", strconv.FormatInt(part.Timescale, 10)},
+		{"Venuecast-Independent", strconv.FormatBool(part.Independent)},
+	}
 	if part.Gap {
-		header.Set("Venuecast-Gap", "true")
+		header = append(header, field{"Venuecast-Gap", "true"})
 	}
 	if part.Captions != 0 {
-		header.Set("Venuecast-Captions", part.Captions.String())
+		header = append(header, field{"Venuecast-Captions", part.Captions.String()})
 	}
-	address := c.address(feed, part.Rendition, strconv.FormatInt(part.MSN, 10), strconv.Itoa(part.Index))
-	if _, err := c.send(ctx, request{http.MethodPut, feed, address, header, part.Data, nil}); err != nil {
+	path := c.path(feed, part.Rendition, strconv.FormatInt(part.MSN, 10), strconv.Itoa(part.Index))
+	if _, err := c.send(ctx, request{http.MethodPut, feed, path, header, part.Data, nil}); err != nil {
 		return fmt.Errorf("putting part %d.%d of %s/%s: %w", part.MSN, part.Index, feed, part.Rendition, err)
 	}
 	return nil
-}
-
-func (c *Client) address(feed string, elements ...string) string {
-	return c.base.JoinPath(append([]string{"ingest", "v1", url.PathEscape(feed)}, elements...)...).String()
-}
-
-// request is what each attempt sends.
-type request struct {
-	method, feed, url string
-	header            http.Header
-	body              []byte
-	heard             func(http.Header) // takes the headers of the answer; may be nil
-}
-
-// send tries a request until it is answered for good, or is no longer useful.
-func (c *Client) send(ctx context.Context, r request) ([]byte, error) {
-	limited, cancel := context.WithTimeout(ctx, c.opts.Useful)
-	defer cancel()
-	for wait := c.opts.Backoff; ; wait = min(2*wait, time.Second) {
-		answer, err := c.attempt(limited, r)
-		if err == nil || isFinal(err) {
-			return answer, err
-		}
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
-		}
-		c.opts.Retried(r.feed)
-		c.opts.Logger.Debug("origin is tried again", slog.String("feed", r.feed), slog.Any("error", err))
-		select {
-		case <-time.After(wait):
-		case <-limited.Done():
-			return nil, fmt.Errorf("giving up: %w", err)
-		}
-	}
-}
-
-func isFinal(err error) bool {
-	return errors.Is(err, pipeline.ErrFenced) || errors.Is(err, ErrNoSession) || errors.Is(err, ErrRefused)
-}
-
-// maxAnswer bounds what an origin can make us read.
-const maxAnswer = 1 << 20
-
-func (c *Client) attempt(ctx context.Context, r request) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.opts.Attempt)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, r.method, r.url, bytes.NewReader(r.body))
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrRefused, err)
-	}
-	req.Header = r.header.Clone()
-	req.Header.Set("Authorization", "Bearer "+c.opts.Token)
-	resp, err := c.opts.HTTPClient.Do(req)
-	if err != nil {
-		return nil, fmt.Errorf("sending: %w", err)
-	}
-	defer func() { _ = resp.Body.Close() }() // it was only read
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	if err != nil {
-		return nil, fmt.Errorf("reading the answer: %w", err)
-	}
-	if r.heard != nil {
-		r.heard(resp.Header)
-	}
-	return answer, verdict(resp.StatusCode, answer)
-}
-
-// verdict says what a status means for the worker.
-func verdict(status int, answer []byte) error {
-	switch {
-	case status/100 == 2:
-		return nil
-	case status == http.StatusPreconditionFailed:
-		return pipeline.ErrFenced
-	case status == http.StatusNotFound, status == http.StatusConflict:
-		return ErrNoSession
-	case status >= 500, status == http.StatusTooManyRequests, status == http.StatusRequestTimeout:
-		return fmt.Errorf("origin answers %d", status)
-	}
-	return fmt.Errorf("%w: %d: %s", ErrRefused, status, bytes.TrimSpace(answer[:min(len(answer), 200)]))
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -29,7 +30,7 @@ func originThat(t *testing.T, opts push.Options, statuses ...int) (*push.Client,
 		w.WriteHeader(statuses[min(int(n), len(statuses))-1])
 	}))
 	t.Cleanup(server.Close)
-	opts.URL, opts.Token, opts.HTTPClient, opts.Backoff = server.URL, "secret", server.Client(), time.Millisecond
+	opts.URL, opts.Token, opts.Backoff = server.URL, "secret", time.Millisecond
 	client, err := push.New(opts)
 	require.NoError(t, err)
 	t.Cleanup(client.Close)
@@ -38,7 +39,18 @@ func originThat(t *testing.T, opts push.Options, statuses ...int) (*push.Client,
 
 var part = pipeline.Part{Rendition: "540p", MSN: 1000, Index: 2, Duration: 28800, Timescale: 90000, Data: []byte("part")}
 
+// ways are the options of each way to make requests.
+func ways() map[string]push.Options {
+	return map[string]push.Options{"by ourselves": {}, "by net/http": {HTTPClient: &http.Client{Transport: &http.Transport{}}}}
+}
+
 func TestAnswersMeanWhatTheyShould(t *testing.T) {
+	for way, opts := range ways() {
+		t.Run(way, func(t *testing.T) { testAnswers(t, opts) })
+	}
+}
+
+func testAnswers(t *testing.T, opts push.Options) {
 	for status, want := range map[int]error{
 		http.StatusPreconditionFailed: pipeline.ErrFenced,
 		http.StatusNotFound:           push.ErrNoSession,
@@ -47,7 +59,7 @@ func TestAnswersMeanWhatTheyShould(t *testing.T) {
 		http.StatusUnauthorized:       push.ErrRefused,
 		http.StatusNoContent:          nil,
 	} {
-		client, requests := originThat(t, push.Options{}, status)
+		client, requests := originThat(t, opts, status)
 		require.ErrorIs(t, client.PutPart(t.Context(), "hall", 1, part), want, status)
 		require.EqualValues(t, 1, requests.Load(), "it is final")
 	}
@@ -106,6 +118,12 @@ func TestTryingEndsWithItsContext(t *testing.T) {
 }
 
 func TestWhatIsSentIsWhatThePartIs(t *testing.T) {
+	for way, opts := range ways() {
+		t.Run(way, func(t *testing.T) { testSent(t, opts, part) })
+	}
+}
+
+func testSent(t *testing.T, opts push.Options, part pipeline.Part) {
 	got := make(chan *http.Request, 1)
 	body := make(chan []byte, 1)
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) {
@@ -114,12 +132,15 @@ func TestWhatIsSentIsWhatThePartIs(t *testing.T) {
 		body <- data
 	}))
 	t.Cleanup(server.Close)
-	client, err := push.New(push.Options{URL: server.URL + "/base/", Token: "secret", HTTPClient: server.Client()})
+	opts.URL, opts.Token = server.URL+"/base/?key=1", "secret"
+	client, err := push.New(opts)
 	require.NoError(t, err)
-	require.NoError(t, client.PutPart(t.Context(), "hall", 7, part))
+	t.Cleanup(client.Close)
+	require.NoError(t, client.PutPart(t.Context(), "the hall", 7, part))
 	req := <-got
 	require.Equal(t, "PUT", req.Method)
-	require.Equal(t, "/base/ingest/v1/hall/540p/1000/2", req.URL.Path)
+	require.Equal(t, "/base/ingest/v1/the%20hall/540p/1000/2?key=1", req.RequestURI)
+	require.Equal(t, strings.TrimPrefix(server.URL, "http://"), req.Host)
 	require.Equal(t, "Bearer secret", req.Header.Get("Authorization"))
 	for name, want := range map[string]string{"Epoch": "7", "Duration": "28800", "Timescale": "90000", "Independent": "false"} {
 		require.Equal(t, want, req.Header.Get("Venuecast-"+name))
@@ -128,7 +149,7 @@ func TestWhatIsSentIsWhatThePartIs(t *testing.T) {
 	require.Empty(t, req.Header.Get("Venuecast-Gap"))
 
 	part.Gap, part.Data = true, nil
-	require.NoError(t, client.PutPart(t.Context(), "hall", 7, part))
+	require.NoError(t, client.PutPart(t.Context(), "the hall", 7, part))
 	require.Equal(t, "true", (<-got).Header.Get("Venuecast-Gap"))
 	require.Empty(t, <-body)
 }
@@ -136,6 +157,7 @@ func TestWhatIsSentIsWhatThePartIs(t *testing.T) {
 func TestOptionsAreChecked(t *testing.T) {
 	for _, opts := range []push.Options{
 		{Token: "x"}, {URL: "origin:8080", Token: "x"}, {URL: "ftp://origin", Token: "x"}, {URL: "http://", Token: "x"}, {URL: "http://origin"}, {URL: "http://a b", Token: "x"},
+		{URL: "http://origin", Token: "x\r\nX-Other: 1"},
 	} {
 		_, err := push.New(opts)
 		require.Error(t, err, opts.URL)
