@@ -35,8 +35,7 @@ func (c *cardDecoder) send(call C.VCCall) C.int {
 	}
 	var code C.int
 	reason, _ := reasonOf(func() error {
-		code = C.avcodec_send_packet(call.codec, call.packet)
-		C.av_packet_unref(call.packet)
+		code = C.vc_decode(call.codec, call.packet, call.frames)
 		return failed(code)
 	})
 	if c.reason == "" {

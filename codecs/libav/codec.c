@@ -25,33 +25,66 @@ int vc_send_data(AVCodecContext *c, AVPacket *p, const uint8_t *data, int size, 
     return ret;
 }
 
-// Makes dst a picture that the encoder takes: another reference of src, or its upload into a surface of the encoder's device
-// where it is not on it already.
-static int input_picture(AVCodecContext *c, AVFrame *dst, const AVFrame *src)
+// Uploads f into a surface of the encoder's device.
+static int upload_picture(AVCodecContext *c, AVFrame *f)
 {
-    int ret;
+    AVFrame *up = av_frame_alloc();
+    int ret = AVERROR(ENOMEM);
 
-    if (!c->hw_frames_ctx || src->hw_frames_ctx)
-        return av_frame_ref(dst, src);
-    if ((ret = av_hwframe_get_buffer(c->hw_frames_ctx, dst, 0)) < 0 ||
-        (ret = av_hwframe_transfer_data(dst, src, 0)) < 0)
-        return ret;
-    return av_frame_copy_props(dst, src);
+    if (up && (ret = av_hwframe_get_buffer(c->hw_frames_ctx, up, 0)) >= 0 &&
+        (ret = av_hwframe_transfer_data(up, f, 0)) >= 0 && (ret = av_frame_copy_props(up, f)) >= 0) {
+        av_frame_unref(f);
+        av_frame_move_ref(f, up);
+    }
+    av_frame_free(&up);
+    return ret;
 }
 
-// Sends src with its own time and type: src is shared with other encoders and stays as it is.
+// Sends f, a reference of the caller's own, with its time and type, and empties it: its pixels are shared with other encoders.
 // A decoder leaves its picture type in the frame, and encoders would obey it.
-int vc_send_picture(AVCodecContext *c, AVFrame *scratch, const AVFrame *src, int64_t pts, int type)
+int vc_send_picture(AVCodecContext *c, AVFrame *f, int64_t pts, int type)
 {
-    int ret = input_picture(c, scratch, src);
+    int ret = 0;
+
+    if (c->hw_frames_ctx && !f->hw_frames_ctx)
+        ret = upload_picture(c, f);
     if (ret >= 0) {
-        scratch->pts = pts;
-        scratch->duration = 0;
-        scratch->pict_type = type;
-        scratch->flags &= ~AV_FRAME_FLAG_KEY;
-        ret = avcodec_send_frame(c, scratch);
+        f->pts = pts;
+        f->duration = 0;
+        f->pict_type = type;
+        f->flags &= ~AV_FRAME_FLAG_KEY;
+        ret = avcodec_send_frame(c, f);
     }
-    av_frame_unref(scratch);
+    av_frame_unref(f);
+    return ret;
+}
+
+// Adds the packets that are ready, as far as there is room.
+int vc_receive_packets(AVCodecContext *c, VCPackets *out)
+{
+    int ret = 0;
+
+    while (out->count < VC_LIST && (ret = avcodec_receive_packet(c, out->packet[out->count])) >= 0)
+        out->count++;
+    return ret == AVERROR(EAGAIN) || ret == AVERROR_EOF ? 0 : ret;
+}
+
+// Takes the frames that are ready, as far as there is room, in place of those before.
+void vc_receive_frames(AVCodecContext *c, VCFrames *out)
+{
+    out->code = 0;
+    for (out->count = 0; out->count < VC_LIST; out->count++)
+        if ((out->code = avcodec_receive_frame(c, out->frame[out->count])) < 0)
+            return;
+}
+
+// Sends p, empties it, and takes the frames that are ready. Returns the code of sending.
+int vc_decode(AVCodecContext *c, AVPacket *p, VCFrames *out)
+{
+    int ret = avcodec_send_packet(c, p);
+
+    av_packet_unref(p);
+    vc_receive_frames(c, out);
     return ret;
 }
 

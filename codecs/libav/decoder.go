@@ -37,7 +37,7 @@ type DecoderOptions struct {
 type Decoder struct {
 	codec  *astiav.CodecContext
 	packet *C.AVPacket
-	frame  *C.AVFrame // received into, then moved to a Picture
+	out    frameList // received into; each frame is then moved to a Picture
 	fields deinterlacer
 	card   *cardDecoder // nil: everything is decoded in memory
 }
@@ -70,7 +70,7 @@ func NewDecoder(o DecoderOptions) (*Decoder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the %v decoder: %w", o.Codec, err)
 	}
-	return &Decoder{codec: ctx, packet: newPacket(), frame: newFrame(), card: card}, nil
+	return &Decoder{codec: ctx, packet: newPacket(), out: newFrameList(), card: card}, nil
 }
 
 // Decode decodes one access unit and hands out the pictures that are ready, in order of presentation, each with the PTS
@@ -86,7 +86,7 @@ func (d *Decoder) Decode(au codecs.AccessUnit, emit func(p codecs.Picture, pts c
 	if code < 0 {
 		return asBadUnit(code)
 	}
-	code = d.send(C.VCCall{work: C.VC_DECODE, codec: codecContext(d.codec), packet: d.packet})
+	code = d.send(C.VCCall{work: C.VC_DECODE, codec: codecContext(d.codec), packet: d.packet, frames: d.out.list})
 	err := d.receive(emit)
 	if code < 0 && (err == nil || errors.Is(err, codecs.ErrBadUnit)) {
 		return d.failure(code)
@@ -98,6 +98,7 @@ func (d *Decoder) Decode(au codecs.AccessUnit, emit func(p codecs.Picture, pts c
 // The decoder then goes on at the next random access unit.
 func (d *Decoder) Flush(emit func(p codecs.Picture, pts codecs.Ticks) error) error {
 	C.avcodec_send_packet(codecContext(d.codec), nil) // fails only where there is nothing to drain
+	C.vc_receive_frames(codecContext(d.codec), d.out.list)
 	err := d.receive(emit)
 	if err == nil || errors.Is(err, codecs.ErrBadUnit) {
 		err = errors.Join(err, d.fields.drain(emit))
@@ -106,11 +107,17 @@ func (d *Decoder) Flush(emit func(p codecs.Picture, pts codecs.Ticks) error) err
 	return err
 }
 
-// receive takes pictures until the decoder wants input. A damaged picture does not keep later ones back.
+// receive hands out the pictures that were received, and receives more until the decoder wants input. A damaged picture does not
+// keep later ones back.
 func (d *Decoder) receive(emit func(p codecs.Picture, pts codecs.Ticks) error) error {
 	var bad error
 	for {
-		code := C.avcodec_receive_frame(codecContext(d.codec), d.frame)
+		for _, f := range d.out.frames() {
+			if err := d.take(f, emit); err != nil {
+				return err
+			}
+		}
+		code := d.out.list.code
 		if drained(code) {
 			return bad
 		}
@@ -118,27 +125,29 @@ func (d *Decoder) receive(emit func(p codecs.Picture, pts codecs.Ticks) error) e
 			if bad = d.failure(code); !errors.Is(bad, codecs.ErrBadUnit) {
 				return bad
 			}
-			continue
 		}
-		p := &Picture{newFrame()}
-		C.av_frame_move_ref(p.frame, d.frame)
-		if d.card != nil {
-			var err error
-			if p, err = d.card.take(p, &d.fields); err != nil {
-				return err
-			}
-		}
-		pts := p.frame.pts
-		if pts == noPTS {
-			pts = p.frame.best_effort_timestamp
-		}
-		if err := d.fields.take(p, codecs.Ticks(pts), emit); err != nil {
-			return err
-		}
+		C.vc_receive_frames(codecContext(d.codec), d.out.list)
 	}
 }
 
-// send has libav decode the unit that is in the packet.
+// take hands out one picture and leaves f empty.
+func (d *Decoder) take(f *C.AVFrame, emit func(p codecs.Picture, pts codecs.Ticks) error) error {
+	p := &Picture{newFrame()}
+	C.av_frame_move_ref(p.frame, f)
+	if d.card != nil {
+		var err error
+		if p, err = d.card.take(p, &d.fields); err != nil {
+			return err
+		}
+	}
+	pts := p.frame.pts
+	if pts == noPTS {
+		pts = p.frame.best_effort_timestamp
+	}
+	return d.fields.take(p, codecs.Ticks(pts), emit)
+}
+
+// send has libav decode the unit that is in the packet, and receive what comes of it.
 func (d *Decoder) send(call C.VCCall) C.int {
 	if d.card != nil {
 		return d.card.send(call)
@@ -156,7 +165,7 @@ func (d *Decoder) failure(code C.int) error {
 // Close frees the decoder. Pictures it gave out stay valid. A second Close does nothing.
 func (d *Decoder) Close() {
 	freePacket(&d.packet)
-	freeFrame(&d.frame)
+	d.out.free()
 	freeCodec(&d.codec)
 	d.fields.filter.close()
 	if d.card != nil {

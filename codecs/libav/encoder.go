@@ -9,7 +9,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"unsafe"
 
 	"github.com/asticode/go-astiav"
 
@@ -112,7 +111,10 @@ type Encoder struct {
 	device  *hardware // nil where pictures are given from memory
 	convert *Scaler   // to the encoder's pixel format in memory; nil where that is 4:2:0 planar, and no picture came from a card
 	packet  *C.AVPacket
-	scratch *C.AVFrame
+	thread  *thread    // nil before the first picture
+	posted  []posted   // the pictures that its thread has been given since they were last collected
+	out     packetList // what came of them
+	single  bool       // none of them brings out more than one packet
 	last    int64 // the last frame number taken
 	begun   bool
 	ended   bool // it has been told that no picture comes any more
@@ -133,29 +135,70 @@ func (e *Encoder) ParameterSets() []byte { return e.codec.ExtraData() }
 // Delay returns how many pictures the encoder has held back at most so far. It settles when the lookahead is full.
 func (e *Encoder) Delay() int { return e.delay }
 
+// posted is a picture that the encoder's thread was given.
+type posted struct {
+	frame   int64
+	picture *Picture // our own reference, to be released when the call is done
+}
+
 // Encode takes picture p as frame number frame, which must grow, and puts out the packets that are ready, in decoding order.
 // The PTS of a packet is the frame number of its picture. p stays the caller's and is not changed.
 func (e *Encoder) Encode(p codecs.Picture, frame int64, t codecs.PictureType, emit func(codecs.Packet) error) error {
+	if _, err := e.Submit(p, frame, t, emit); err != nil {
+		return err
+	}
+	return e.Collect(emit)
+}
+
+// Submit does as Encode does, but need not wait for the picture to be encoded: what comes of it is put out by the next call of
+// Submit, Collect or Flush, as are errors. It returns how many packets, at most, Collect would put out now.
+func (e *Encoder) Submit(p codecs.Picture, frame int64, t codecs.PictureType, emit func(codecs.Packet) error) (pending int, err error) {
+	if e.begun && frame <= e.last {
+		return 0, fmt.Errorf("encoding frame %d with %s: it is not after frame %d", frame, e.name, e.last)
+	}
+	if len(e.posted) == depth || e.thread != nil && e.thread.done() {
+		if err := e.Collect(emit); err != nil {
+			return 0, err
+		}
+	}
 	src, err := e.input(p)
 	if err != nil {
-		return fmt.Errorf("encoding frame %d with %s: %w", frame, e.name, err)
+		return 0, fmt.Errorf("encoding frame %d with %s: %w", frame, e.name, err)
 	}
-	defer src.Release()
-	if e.begun && frame <= e.last {
-		return fmt.Errorf("encoding frame %d with %s: it is not after frame %d", frame, e.name, e.last)
+	if e.thread == nil {
+		e.thread = takeThread()
 	}
-	code := onThread(C.VCCall{
-		work: C.VC_ENCODE, codec: codecContext(e.codec), dst: e.scratch, src: src.frame, pts: C.int64_t(frame), _type: pictureType(t),
+	e.posted = append(e.posted, posted{frame, src})
+	e.thread.post(C.VCCall{
+		work: C.VC_ENCODE, codec: codecContext(e.codec), dst: src.frame, pts: C.int64_t(frame), _type: pictureType(t),
+		packets: e.out.list,
 	})
-	if err := failed(code); err != nil {
-		return e.failure(frame, err)
-	}
 	e.begun, e.last = true, frame
-	e.held++
-	err = e.receive(emit)
+	if !e.single {
+		return 0, e.Collect(emit)
+	}
+	return len(e.posted), nil
+}
+
+// Collect waits for the pictures that were submitted and puts out the packets that are ready.
+func (e *Encoder) Collect(emit func(codecs.Packet) error) error {
+	if len(e.posted) == 0 {
+		return nil
+	}
+	result := e.thread.wait()
+	failedAt := e.posted[len(e.posted)-1-int(result.left)].frame
+	e.held += len(e.posted) - int(result.left)
+	for _, p := range e.posted {
+		p.picture.Release()
+	}
+	e.posted = e.posted[:0]
+	err := e.receive(emit)
 	e.delay = max(e.delay, e.held)
+	if result.code < 0 {
+		return e.failure(failedAt, failed(result.code))
+	}
 	if errors.Is(err, errReceiving) {
-		return e.failure(frame, err)
+		return e.failure(failedAt, err)
 	}
 	return err
 }
@@ -194,17 +237,26 @@ func pictureType(t codecs.PictureType) C.int {
 // Flush puts out what the encoder holds back. After it only Close may be called.
 func (e *Encoder) Flush(emit func(codecs.Packet) error) error {
 	e.ended = true
+	if err := e.Collect(emit); err != nil {
+		return err
+	}
 	if err := failed(C.avcodec_send_frame(codecContext(e.codec), nil)); err != nil {
 		return fmt.Errorf("flushing %s: %w", e.name, err)
 	}
-	return e.receive(emit)
+	return receivePackets(e.codec, e.packet, emit)
 }
 
+// receive hands out the packets that its thread has received, and those for which there was no room.
 func (e *Encoder) receive(emit func(codecs.Packet) error) error {
-	return receivePackets(e.codec, e.packet, func(p codecs.Packet) error {
+	counted := func(p codecs.Packet) error {
 		e.held--
 		return emit(p)
-	})
+	}
+	full := e.out.full()
+	if err := e.out.take(counted); err != nil || !full {
+		return err
+	}
+	return receivePackets(e.codec, e.packet, counted)
 }
 
 var errReceiving = errors.New("receiving a packet")
@@ -219,11 +271,7 @@ func receivePackets(ctx *astiav.CodecContext, packet *C.AVPacket, emit func(code
 		if err := failed(code); err != nil {
 			return fmt.Errorf("%w: %w", errReceiving, err)
 		}
-		p := codecs.Packet{
-			PTS:  int64(packet.pts),
-			Key:  packet.flags&C.AV_PKT_FLAG_KEY != 0,
-			Data: C.GoBytes(unsafe.Pointer(packet.data), packet.size),
-		}
+		p := packetOf(packet)
 		C.av_packet_unref(packet)
 		if err := emit(p); err != nil {
 			return err
@@ -231,13 +279,18 @@ func receivePackets(ctx *astiav.CodecContext, packet *C.AVPacket, emit func(code
 	}
 }
 
-// Close frees the encoder. A second Close does nothing.
+// Close frees the encoder, when the pictures that were submitted are encoded. A second Close does nothing.
 func (e *Encoder) Close() {
 	if e.codec != nil && e.drains && !e.ended {
 		e.drain()
 	}
+	_ = e.Collect(func(codecs.Packet) error { return nil })
+	if e.thread != nil {
+		e.thread.putBack()
+		e.thread = nil
+	}
 	freePacket(&e.packet)
-	freeFrame(&e.scratch)
+	e.out.free()
 	if e.codec != nil && isHardware(e.name) {
 		countSession(deviceOf(e.name), sessionEncode, -1)
 	}

@@ -28,6 +28,7 @@ type candidate struct {
 	factor  bool // it obeys EncoderOptions.Quality
 	presets presets
 	drains  bool // SVT-AV1 waits forever when it is closed in the middle
+	single  bool // no picture brings out more than one packet, but at the end
 }
 
 // candidates are in order of preference: what costs no CPU comes first.
@@ -35,11 +36,11 @@ var candidates = []candidate{
 	{name: "h264_nvenc", codec: codecs.H264, options: nvencOptions, factor: true, presets: nvencPresets},
 	{name: "h264_vaapi", codec: codecs.H264, packed: true, vaapi: true, options: vaapiOptions},
 	{name: "h264_qsv", codec: codecs.H264, packed: true, options: qsvOptions},
-	{name: "libx264", codec: codecs.H264, options: x264Options, bFrames: true, factor: true, presets: x264Presets},
+	{name: "libx264", codec: codecs.H264, options: x264Options, bFrames: true, factor: true, presets: x264Presets, single: true},
 	{name: "hevc_nvenc", codec: codecs.H265, options: nvencOptions, factor: true, presets: nvencPresets},
 	{name: "hevc_vaapi", codec: codecs.H265, packed: true, vaapi: true, options: vaapiOptions},
 	{name: "hevc_qsv", codec: codecs.H265, packed: true, options: qsvOptions},
-	{name: "libx265", codec: codecs.H265, options: x265Options, bFrames: true, factor: true, presets: x265Presets},
+	{name: "libx265", codec: codecs.H265, options: x265Options, bFrames: true, factor: true, presets: x265Presets, single: true},
 	{name: "av1_nvenc", codec: codecs.AV1, options: nvencOptions, factor: true, presets: nvencPresets},
 	{name: "av1_vaapi", codec: codecs.AV1, packed: true, vaapi: true, options: vaapiOptions},
 	{name: "av1_qsv", codec: codecs.AV1, packed: true, options: qsvOptions},
@@ -137,7 +138,7 @@ func (e *Encoder) open(c candidate) (err error) {
 	e.codec, err = openCodec(astiav.FindEncoderByName(c.name), c.name, c.options(e.o), func(ctx *astiav.CodecContext) error {
 		return e.configure(ctx, c)
 	})
-	e.packet, e.scratch, e.drains = newPacket(), newFrame(), c.drains
+	e.packet, e.out, e.drains, e.single = newPacket(), newPacketList(), c.drains, c.single
 	if err == nil && isHardware(c.name) {
 		countSession(deviceOf(c.name), sessionEncode, 1)
 	}

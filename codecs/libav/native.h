@@ -28,7 +28,20 @@ void vc_picture_read(const AVFrame *f, int plane, uint8_t *data, int width, int 
 // codec.c
 int vc_fill_packet(AVPacket *p, const uint8_t *data, int size, int64_t pts);
 int vc_send_data(AVCodecContext *c, AVPacket *p, const uint8_t *data, int size, int64_t pts);
-int vc_send_picture(AVCodecContext *c, AVFrame *scratch, const AVFrame *src, int64_t pts, int type);
+int vc_send_picture(AVCodecContext *c, AVFrame *f, int64_t pts, int type);
+enum { VC_LIST = 4 };
+typedef struct VCPackets { // what an encoder has put out
+    int count;             // at VC_LIST there may be more to receive
+    AVPacket *packet[VC_LIST];
+} VCPackets;
+int vc_receive_packets(AVCodecContext *c, VCPackets *out);
+typedef struct VCFrames { // what a decoder has put out
+    int count;
+    int code; // of the receive call after them; 0: there may be more to receive
+    AVFrame *frame[VC_LIST];
+} VCFrames;
+int vc_decode(AVCodecContext *c, AVPacket *p, VCFrames *out);
+void vc_receive_frames(AVCodecContext *c, VCFrames *out);
 int vc_send_sound(AVCodecContext *c, AVFrame *scratch, const float *left, const float *right, int64_t pts);
 
 // scale.c
@@ -68,12 +81,14 @@ int vc_captions_set(AVFrame *f, const uint8_t *data, int size);
 // thread.c
 enum { VC_DECODE, VC_SCALE, VC_ENCODE, VC_CARD, VC_WORKS };
 typedef struct VCThread VCThread;
-typedef struct VCCall { // avcodec_send_packet, vc_scale_run, vc_send_picture or vc_card_run, and what it is given
-    int work;           // VC_DECODE, VC_SCALE, VC_ENCODE or VC_CARD
+typedef struct VCCall { // vc_decode, vc_scale_run, vc_card_run, or vc_send_picture and vc_receive_packets, and what it is given
+    int work;           // VC_DECODE, VC_SCALE, VC_CARD or VC_ENCODE
     AVCodecContext *codec;
-    AVPacket *packet; // emptied when it has been sent
+    AVPacket *packet;   // emptied when it has been sent
+    VCFrames *frames;   // filled anew
+    VCPackets *packets; // added to
     const AVFrame *src;
-    AVFrame *dst;
+    AVFrame *dst; // emptied when it has been sent to an encoder
     int64_t pts;
     int type;
     struct SwsContext *sws;
@@ -82,9 +97,14 @@ typedef struct VCCall { // avcodec_send_packet, vc_scale_run, vc_send_picture or
     AVFilterContext *in, *out; // a card's filters; NULL to copy its picture into memory
     const struct VCCall *next; // run after it if it did not fail; NULL: none
 } VCCall;
+enum { VC_DEPTH = 2 }; // calls that may wait for one thread
+typedef struct VCResult {
+    int code, left;
+} VCResult;
 int vc_thread_start(VCThread **out, int *event);
 void vc_thread_post(VCThread *t, VCCall c);
-int vc_thread_done(VCThread *t, int *result);
+int vc_thread_done(VCThread *t, int wait);
+VCResult vc_thread_result(VCThread *t);
 long long vc_spent(int work);
 
 // card.c

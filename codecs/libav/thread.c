@@ -10,12 +10,16 @@
 
 #include "native.h"
 
+// Calls are numbered since the thread's start. Its owner writes posted and awaited, the thread done; code and failed are the
+// thread's while a call is out, else the owner's.
 struct VCThread {
-    sem_t wanted;    // there is a call to run
-    int event;       // an eventfd: written after each call
-    atomic_int done; // the result is there
-    VCCall call;
-    int result;
+    sem_t wanted;                // counts the calls to run
+    int event;                   // an eventfd: written when the call that is waited for is done
+    VCCall calls[VC_DEPTH];      // call n is in place n % VC_DEPTH
+    long long posted;            // how many were posted,
+    atomic_llong done, awaited;  // are done, must be done for the event
+    int code;                    // of the last call that ran, or of the one that failed: none runs after it
+    long long failed;            // its number
 };
 
 static atomic_llong spent[VC_WORKS]; // in nanoseconds
@@ -35,13 +39,12 @@ static int run(const VCCall *c)
 
     switch (c->work) {
     case VC_DECODE:
-        ret = avcodec_send_packet(c->codec, c->packet);
-        av_packet_unref(c->packet);
-        return ret;
+        return vc_decode(c->codec, c->packet, c->frames);
     case VC_SCALE:
         return vc_scale_run(c->sws, c->pool, c->src, c->dst, c->width, c->height, c->format);
     case VC_ENCODE:
-        return vc_send_picture(c->codec, c->dst, c->src, c->pts, c->type);
+        ret = vc_send_picture(c->codec, c->dst, c->pts, c->type);
+        return ret < 0 ? ret : vc_receive_packets(c->codec, c->packets);
     case VC_CARD:
         return vc_card_run(c);
     }
@@ -66,21 +69,24 @@ static void *serve(void *arg)
 {
     VCThread *t = arg;
 
-    for (;;) {
+    for (long long n = 0;; n++) {
         uint64_t one = 1;
 
         while (sem_wait(&t->wanted) < 0)
             ; // a signal
-        t->result = run_all(&t->call);
-        atomic_store(&t->done, 1);
+        if (t->code >= 0) {
+            t->code = run_all(&t->calls[n % VC_DEPTH]);
+            t->failed = n;
+        }
+        atomic_store(&t->done, n + 1);
         // Nobody reads the counter: it is the write that wakes. It would be full after 2^64 calls.
-        if (write(t->event, &one, sizeof(one)) < 0)
+        if (atomic_load(&t->awaited) == n + 1 && write(t->event, &one, sizeof(one)) < 0)
             abort();
     }
     return NULL;
 }
 
-// Starts a thread; *event can be polled and is ready after each call. The thread lives as long as the process.
+// Starts a thread; *event can be polled. The thread lives as long as the process.
 // Signals are for Go's threads, but for those that a fault of this thread raises.
 int vc_thread_start(VCThread **out, int *event)
 {
@@ -116,19 +122,31 @@ int vc_thread_start(VCThread **out, int *event)
     return 0;
 }
 
-// Has the thread run a call. The one before must be done; all that the call points to is the thread's until this one is.
+// Has the thread run a call after those before it, of which fewer than VC_DEPTH may be out. All that the call points to is the
+// thread's until it is done.
 void vc_thread_post(VCThread *t, VCCall c)
 {
-    t->call = c;
-    atomic_store(&t->done, 0);
+    t->calls[t->posted++ % VC_DEPTH] = c;
     sem_post(&t->wanted);
 }
 
-// Returns 1 and the result if the call is done.
-int vc_thread_done(VCThread *t, int *result)
+// Says whether all calls are done. If not, and if the caller will wait, the event becomes ready when they are; it may be so
+// earlier, too. Either the thread sees that somebody waits, or this function sees that the call is done.
+int vc_thread_done(VCThread *t, int wait)
 {
-    if (!atomic_load(&t->done))
-        return 0;
-    *result = t->result;
-    return 1;
+    if (wait)
+        atomic_store(&t->awaited, t->posted);
+    return atomic_load(&t->done) == t->posted;
+}
+
+// Returns the code of the last call, or of the one that failed and how many were posted after it. All must be done. Then calls
+// run again.
+VCResult vc_thread_result(VCThread *t)
+{
+    VCResult r = { .code = t->code };
+
+    if (t->code < 0)
+        r.left = t->posted - t->failed - 1;
+    t->code = 0;
+    return r;
 }

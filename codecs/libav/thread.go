@@ -13,29 +13,42 @@ import (
 	"time"
 )
 
-// thread runs one call of libav at a time, on a thread that Go knows nothing of. A call takes milliseconds. On one of Go's
-// threads it would hold a processor of Go's scheduler; the runtime's monitor then wakes as often as every 20 µs to take that
-// away: see docs/performance.md. The goroutine waits for an event, as it would for a socket.
+// thread runs calls of libav, one at a time and in order, on a thread that Go knows nothing of. A call takes milliseconds. On one
+// of Go's threads it would hold a processor of Go's scheduler; the runtime's monitor then wakes as often as every 20 µs to take
+// that away: see docs/performance.md.
+//
+// Who has taken a thread posts calls, up to depth, and then either waits, as for a socket, or does something else and asks later
+// whether they are done. Only who waits is woken: that costs more than all the rest of a call's way. A call brings out all that
+// libav has made of its input (VCPackets, VCFrames); until it is done, what it points to is the thread's, and must be C's memory.
+// When a call fails, those after it do not run.
 type thread struct {
 	native *C.VCThread
 	file   *os.File // owns the event
 	event  syscall.RawConn
 }
 
-// idle holds the threads that run nothing. There are as many as there were calls at once, up to now.
+// depth is how many calls may be out.
+const depth = C.VC_DEPTH
+
+// idle holds the threads that nobody has taken. There are as many in all as were taken at once, up to now.
 var idle struct {
 	sync.Mutex
 	threads []*thread
 }
 
-// onThread makes a call and returns its result. What the call points to must be C's memory.
+// onThread makes one call and returns its result.
 func onThread(call C.VCCall) C.int {
 	t := takeThread()
-	code := t.run(call)
+	defer t.putBack()
+	t.post(call)
+	return t.wait().code
+}
+
+// putBack gives up a thread, of which no call may be out.
+func (t *thread) putBack() {
 	idle.Lock()
+	defer idle.Unlock()
 	idle.threads = append(idle.threads, t)
-	idle.Unlock()
-	return code
 }
 
 // takeThread returns the thread that became idle last, whose memory is the warmest, or a new one.
@@ -65,21 +78,20 @@ func newThread() *thread {
 	return t
 }
 
-func (t *thread) run(call C.VCCall) (code C.int) {
-	posted := false
-	// Read asks before it waits, and again after each event. Posting at the first question loses none.
-	err := t.event.Read(func(uintptr) bool {
-		if !posted {
-			C.vc_thread_post(t.native, call)
-			posted = true
-			return false
-		}
-		return C.vc_thread_done(t.native, &code) != 0
-	})
+// post has the thread make a call after those that are out, which must be fewer than depth.
+func (t *thread) post(call C.VCCall) { C.vc_thread_post(t.native, call) }
+
+// done reports whether no call is out.
+func (t *thread) done() bool { return C.vc_thread_done(t.native, 0) != 0 }
+
+// wait waits until no call is out. It returns the code of the last, or of that which failed and how many were left out after it.
+func (t *thread) wait() C.VCResult {
+	// Read asks before it waits, and again after each event, so none is lost.
+	err := t.event.Read(func(uintptr) bool { return C.vc_thread_done(t.native, 1) != 0 })
 	if err != nil {
 		panic(fmt.Sprintf("libav: waiting for a thread: %v", err))
 	}
-	return code
+	return C.vc_thread_result(t.native)
 }
 
 // Spent returns the processor time that this process has spent decoding, scaling and encoding pictures, since its start.

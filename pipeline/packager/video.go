@@ -115,6 +115,15 @@ func (p *Video) Hold(emit func(*pipeline.Part) error) error {
 	return p.cover(emit)
 }
 
+// Missing returns how many packets the part in progress, or the next, wants at least until it is complete.
+func (p *Video) Missing() int64 {
+	longest := p.video.Divisor
+	for _, s := range p.steps {
+		longest = max(longest, s.frames)
+	}
+	return p.grid.PartFrames/longest - p.covered
+}
+
 func (p *Video) cover(emit func(*pipeline.Part) error) error {
 	p.covered++
 	step := p.stepOf(p.msn)

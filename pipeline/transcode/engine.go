@@ -40,13 +40,21 @@ type Scaler interface {
 
 // Encoder codes the pictures of one rendition.
 type Encoder interface {
-	// Encode takes picture number frame; p stays the caller's. Packets come in decoding order, some pictures later.
-	Encode(p codecs.Picture, frame int64, t codecs.PictureType, emit func(codecs.Packet) error) error
-	// Flush puts out what is held back, when no picture comes any more.
-	Flush(emit func(codecs.Packet) error) error
+	PictureEncoder
 	// ParameterSets returns them in Annex B. They are constant.
 	ParameterSets() []byte
 	Close()
+}
+
+// PictureEncoder codes pictures. Packets come in decoding order, some pictures later.
+type PictureEncoder interface {
+	// Submit takes picture number frame; p stays the caller's. It need not wait until the picture is coded: what comes of it, errors
+	// too, may be put out by the next call of any method. Submit returns how many packets, at most, Collect would put out now.
+	Submit(p codecs.Picture, frame int64, t codecs.PictureType, emit func(codecs.Packet) error) (pending int, err error)
+	// Collect waits for what comes of the pictures that were submitted.
+	Collect(emit func(codecs.Packet) error) error
+	// Flush puts out what is held back, when no picture comes any more.
+	Flush(emit func(codecs.Packet) error) error
 }
 
 // AudioDecoder turns coded frames into 48 kHz stereo.

@@ -99,11 +99,14 @@ func (s *fakeScaler) Scale(p codecs.Picture) (codecs.Picture, error) { return p.
 func (s *fakeScaler) Close()                                         { s.e.add(-1) }
 
 // fakeEncoder works like an encoder with lookahead and B-pictures: it holds two pictures back and puts out the second
-// before the first, unless it was told a type. A packet holds the picture's name.
+// before the first, unless it was told a type. A packet holds the picture's name. It puts packets out as late as it may, unless it
+// is to wait for each.
 type fakeEncoder struct {
-	e    *fakeEngine
-	step int64
-	held []codecs.Packet
+	e     *fakeEngine
+	step  int64
+	waits bool
+	held  []codecs.Packet
+	made  []codecs.Packet // and not yet put out
 }
 
 const (
@@ -116,20 +119,39 @@ func (e *fakeEncoder) ParameterSets() []byte {
 	return b
 }
 
-func (e *fakeEncoder) Encode(p codecs.Picture, frame int64, t codecs.PictureType, emit func(codecs.Packet) error) error {
+func (e *fakeEncoder) Submit(
+	p codecs.Picture, frame int64, t codecs.PictureType, emit func(codecs.Packet) error,
+) (pending int, err error) {
+	if err := e.Collect(emit); err != nil {
+		return 0, err
+	}
+	e.encode(p, frame, t)
+	if e.waits {
+		return 0, e.Collect(emit)
+	}
+	return len(e.made), nil
+}
+
+func (e *fakeEncoder) encode(p codecs.Picture, frame int64, t codecs.PictureType) {
 	nal := append([]byte{0, 0, 0, 1, 0x65}, p.(*fakePicture).name...)
 	pkt := codecs.Packet{PTS: frame, Key: t == codecs.TypeIDR, Data: nal}
 	if t == codecs.TypeAuto && len(e.held) < 2 {
 		e.held = append(e.held, pkt)
-		return nil
+		return
 	}
 	// Whatever ends a run of B-pictures is decoded before them; an IDR comes after all that is shown before it.
-	out := append([]codecs.Packet{pkt}, e.held...)
 	if pkt.Key {
-		out = append(slices.Clone(e.held), pkt)
+		e.made = append(slices.Clone(e.held), pkt)
+	} else {
+		e.made = append([]codecs.Packet{pkt}, e.held...)
 	}
 	e.held = nil
-	for _, p := range out {
+}
+
+func (e *fakeEncoder) Collect(emit func(codecs.Packet) error) error {
+	made := e.made
+	e.made = nil
+	for _, p := range made {
 		if err := emit(p); err != nil {
 			return err
 		}
@@ -138,13 +160,11 @@ func (e *fakeEncoder) Encode(p codecs.Picture, frame int64, t codecs.PictureType
 }
 
 func (e *fakeEncoder) Flush(emit func(codecs.Packet) error) error {
-	for _, p := range e.held {
-		if err := emit(p); err != nil {
-			return err
-		}
+	if err := e.Collect(emit); err != nil {
+		return err
 	}
-	e.held = nil
-	return nil
+	e.made, e.held = e.held, nil
+	return e.Collect(emit)
 }
 
 func (e *fakeEncoder) Close() { e.e.add(-1) }

@@ -150,7 +150,7 @@ func (p *passage) encode(f framed) error {
 	if err := p.r.open(); err != nil {
 		return err
 	}
-	return p.r.encoder.Encode(f.picture, f.frame, p.r.pictureType(f, first), p.packed)
+	return p.r.submit(f, first, p.packed)
 }
 
 // reason returns why a frame, the at-th of its segment, cannot be passed, "" if it can.

@@ -163,7 +163,17 @@ func (r *rendition) take(f framed, packed func(codecs.Packet) error) error {
 	first := !r.started
 	r.started = true
 	r.pack.Step(r.w.grid.Segment(f.frame), f.step)
-	return r.encoder.Encode(f.picture, f.frame, r.pictureType(f, first), packed)
+	return r.submit(f, first, packed)
+}
+
+// submit gives the encoder a picture. It waits for what comes of it only when that may complete a part: so no part is later than
+// if it always did.
+func (r *rendition) submit(f framed, first bool, packed func(codecs.Packet) error) error {
+	pending, err := r.encoder.Submit(f.picture, f.frame, r.pictureType(f, first), packed)
+	if err != nil || int64(pending) < r.pack.Missing() {
+		return err
+	}
+	return r.encoder.Collect(packed)
 }
 
 // flush puts out what the encoder holds back; when the worker is to stop, those pictures are its successor's.

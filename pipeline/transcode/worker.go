@@ -85,7 +85,7 @@ func New(o Options) (*Worker, error) {
 		o.Now = time.Now
 	}
 	if o.Pictures == 0 {
-		o.Pictures = 3
+		o.Pictures = 2
 	}
 	if o.BusSilence == 0 {
 		o.BusSilence = 3 * time.Second
