@@ -22,7 +22,7 @@ const (
 )
 
 // Packet is one coded picture or audio frame as an encoder puts it out, in decoding order.
-// Data belongs to the receiver.
+// Data belongs to the receiver, unless who puts it out says that it is lent.
 type Packet struct {
 	PTS  int64 // in the unit the encoder was fed in: frame number, or sample number
 	Key  bool  // decodable without earlier packets

@@ -1,6 +1,7 @@
 package cmaf
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 
@@ -34,20 +35,37 @@ func (f Fragment) Duration() uint64 {
 	return d
 }
 
-// Marshal returns the fragment's bytes, together up to 4 GiB.
-func (f Fragment) Marshal() []byte { return f.Append(nil) }
+// Marshal returns the fragment's bytes, together up to 4 GiB. It copies the samples' data once, into memory that was not
+// cleared before.
+func (f Fragment) Marshal() []byte { return bytes.Join(f.pieces(), nil) }
 
 // Append appends the fragment's bytes to dst, in at most one allocation for them. It copies the samples' data.
 func (f Fragment) Append(dst []byte) []byte {
-	box := f.boxes()
-	size := int(box.Size())
-	dst = slices.Grow(dst, size)
-	start := len(dst)
-	w := bits.NewFixedSliceWriterFromSlice(dst[start : start+size])
-	if err := box.EncodeSW(w); err != nil {
-		panic(fmt.Sprintf("cmaf: a fragment is larger than the %d bytes it said: %v", size, err))
+	pieces, size := f.pieces(), 0
+	for _, p := range pieces {
+		size += len(p)
 	}
-	return dst[:start+size]
+	dst = slices.Grow(dst, size)
+	for _, p := range pieces {
+		dst = append(dst, p...)
+	}
+	return dst
+}
+
+// pieces returns the fragment's bytes: the boxes up to the data, and each sample's data.
+func (f Fragment) pieces() [][]byte {
+	pieces, data := make([][]byte, 1, 1+len(f.Samples)), 0
+	for _, s := range f.Samples {
+		pieces, data = append(pieces, s.Data), data+len(s.Data)
+	}
+	box := f.boxes()
+	box.Mdat.SetLazyDataSize(uint64(data)) // only its header is written
+	w := bits.NewFixedSliceWriter(int(box.Size()) - data)
+	if err := box.EncodeSW(w); err != nil {
+		panic(fmt.Sprintf("cmaf: the boxes of a fragment are larger than the %d bytes they said: %v", w.Capacity(), err))
+	}
+	pieces[0] = w.Bytes()
+	return pieces
 }
 
 func (f Fragment) boxes() *mp4.Fragment {
@@ -56,7 +74,6 @@ func (f Fragment) boxes() *mp4.Fragment {
 		box.AddSample(mp4.Sample{
 			Flags: flags(s.Key), Dur: s.Duration, Size: uint32(len(s.Data)), CompositionTimeOffset: s.CompositionOffset,
 		}, f.BaseTime)
-		box.Mdat.AddSampleDataPart(s.Data)
 	}
 	traf := box.Moof.Traf
 	traf.Tfdt.SetBaseMediaDecodeTime(f.BaseTime)

@@ -144,14 +144,15 @@ type posted struct {
 // Encode takes picture p as frame number frame, which must grow, and puts out the packets that are ready, in decoding order.
 // The PTS of a packet is the frame number of its picture. p stays the caller's and is not changed.
 func (e *Encoder) Encode(p codecs.Picture, frame int64, t codecs.PictureType, emit func(codecs.Packet) error) error {
-	if _, err := e.Submit(p, frame, t, emit); err != nil {
+	if _, err := e.Submit(p, frame, t, given(emit)); err != nil {
 		return err
 	}
-	return e.Collect(emit)
+	return e.Collect(given(emit))
 }
 
 // Submit does as Encode does, but need not wait for the picture to be encoded: what comes of it is put out by the next call of
-// Submit, Collect or Flush, as are errors. It returns how many packets, at most, Collect would put out now.
+// Submit, Collect or Flush, as are errors. It returns how many packets, at most, Collect would put out now. The packets of Submit
+// and Collect are lent: their Data is libav's memory, and valid until emit returns.
 func (e *Encoder) Submit(p codecs.Picture, frame int64, t codecs.PictureType, emit func(codecs.Packet) error) (pending int, err error) {
 	if e.begun && frame <= e.last {
 		return 0, fmt.Errorf("encoding frame %d with %s: it is not after frame %d", frame, e.name, e.last)
@@ -237,7 +238,7 @@ func pictureType(t codecs.PictureType) C.int {
 // Flush puts out what the encoder holds back. After it only Close may be called.
 func (e *Encoder) Flush(emit func(codecs.Packet) error) error {
 	e.ended = true
-	if err := e.Collect(emit); err != nil {
+	if err := e.Collect(given(emit)); err != nil {
 		return err
 	}
 	if err := failed(C.avcodec_send_frame(codecContext(e.codec), nil)); err != nil {
@@ -271,9 +272,9 @@ func receivePackets(ctx *astiav.CodecContext, packet *C.AVPacket, emit func(code
 		if err := failed(code); err != nil {
 			return fmt.Errorf("%w: %w", errReceiving, err)
 		}
-		p := packetOf(packet)
+		err := given(emit)(lent(packet))
 		C.av_packet_unref(packet)
-		if err := emit(p); err != nil {
+		if err != nil {
 			return err
 		}
 	}

@@ -7,6 +7,7 @@ package libav
 import "C"
 
 import (
+	"bytes"
 	"unsafe"
 
 	"github.com/venuecast/venuecast/codecs"
@@ -23,13 +24,13 @@ func newPacketList() packetList {
 	return l
 }
 
-// take hands out the packets and empties the list, also if emit fails.
+// take lends the packets out, each until emit returns, and empties the list, also if emit fails.
 func (l packetList) take(emit func(codecs.Packet) error) (err error) {
 	packets := l.list.packet[:l.list.count]
 	l.list.count = 0
 	for _, p := range packets {
 		if err == nil {
-			err = emit(packetOf(p))
+			err = emit(lent(p))
 		}
 		C.av_packet_unref(p)
 	}
@@ -51,12 +52,20 @@ func (l *packetList) free() {
 	l.list = nil
 }
 
-// packetOf returns a copy of a packet.
-func packetOf(p *C.AVPacket) codecs.Packet {
+// lent returns a packet as long as it stays as it is.
+func lent(p *C.AVPacket) codecs.Packet {
 	return codecs.Packet{
 		PTS:  int64(p.pts),
 		Key:  p.flags&C.AV_PKT_FLAG_KEY != 0,
-		Data: C.GoBytes(unsafe.Pointer(p.data), p.size),
+		Data: unsafe.Slice((*byte)(p.data), int(p.size)),
+	}
+}
+
+// given returns an emit that gets packets of its own.
+func given(emit func(codecs.Packet) error) func(codecs.Packet) error {
+	return func(p codecs.Packet) error {
+		p.Data = bytes.Clone(p.Data)
+		return emit(p)
 	}
 }
 

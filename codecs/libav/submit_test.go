@@ -18,7 +18,7 @@ func drop(codecs.Packet) error { return nil }
 func submit(t *testing.T, e *Encoder, n int64, at int64) []codecs.Packet {
 	t.Helper()
 	var packets []codecs.Packet
-	keep := func(p codecs.Packet) error { packets = append(packets, p); return nil }
+	keep := given(func(p codecs.Packet) error { packets = append(packets, p); return nil })
 	for k := range n {
 		if k%at == 0 {
 			require.NoError(t, e.Collect(keep))

@@ -81,6 +81,7 @@ func (p *Video) stepOf(msn int64) int64 {
 func (p *Video) Init() *pipeline.Init { return &p.init }
 
 // Add takes the next packet in decoding order, its PTS a frame number, and emits the part that it completes.
+// It copies the packet's data.
 func (p *Video) Add(pkt codecs.Packet, emit func(*pipeline.Part) error) error {
 	msn, part := p.grid.Segment(pkt.PTS), p.grid.Part(pkt.PTS)
 	if len(p.samples) == 0 {

@@ -46,7 +46,7 @@ type Encoder interface {
 	Close()
 }
 
-// PictureEncoder codes pictures. Packets come in decoding order, some pictures later.
+// PictureEncoder codes pictures. Packets come in decoding order, some pictures later, and their data is lent until emit returns.
 type PictureEncoder interface {
 	// Submit takes picture number frame; p stays the caller's. It need not wait until the picture is coded: what comes of it, errors
 	// too, may be put out by the next call of any method. Submit returns how many packets, at most, Collect would put out now.
