@@ -115,7 +115,7 @@ type Encoder struct {
 	posted  []posted   // the pictures that its thread has been given since they were last collected
 	out     packetList // what came of them
 	single  bool       // none of them brings out more than one packet
-	last    int64 // the last frame number taken
+	last    int64      // the last frame number taken
 	begun   bool
 	ended   bool // it has been told that no picture comes any more
 	drains  bool // it must have been told before it is closed

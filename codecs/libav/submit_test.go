@@ -15,7 +15,7 @@ import (
 func drop(codecs.Packet) error { return nil }
 
 // submit encodes as encode does, but collects only where it must, and before every at-th picture.
-func submit(t *testing.T, e *Encoder, n int64, at int64) []codecs.Packet {
+func submit(t *testing.T, e *Encoder, n, at int64) []codecs.Packet {
 	t.Helper()
 	var packets []codecs.Packet
 	keep := given(func(p codecs.Packet) error { packets = append(packets, p); return nil })

@@ -33,7 +33,7 @@ type lookaheadEncoder struct {
 }
 
 func (e *lookaheadEncoder) Submit(
-	p codecs.Picture, frame int64, t codecs.PictureType, emit func(codecs.Packet) error,
+	_ codecs.Picture, frame int64, t codecs.PictureType, emit func(codecs.Packet) error,
 ) (pending int, err error) {
 	if e.depth > 0 && e.pending == e.depth {
 		if err := e.Collect(emit); err != nil {

@@ -35,7 +35,7 @@ type Options struct {
 	Switched func(rendition string, msn int64, rate Rate)
 
 	Now        func() time.Time // It defaults to time.Now.
-	Pictures   int              // how many pictures wait for each encoder. It defaults to 3.
+	Pictures   int              // how many pictures wait for each encoder, besides those that it has taken. It defaults to 2.
 	BusSilence time.Duration    // after it the worker goes on by its own clock. It defaults to 3 s.
 	Drain      time.Duration    // how long the part in progress may take to be finished at the end. It defaults to 2 s.
 }
