@@ -122,7 +122,9 @@ func (s *Server) putPart(w http.ResponseWriter, req *http.Request) {
 	if !part.Gap {
 		s.count(feed, part)
 	}
-	w.WriteHeader(http.StatusNoContent)
+	if !s.receive(w, req) {
+		w.WriteHeader(http.StatusNoContent)
+	}
 }
 
 // count notes a part that was taken.

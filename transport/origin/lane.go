@@ -2,7 +2,6 @@ package origin
 
 import (
 	"bufio"
-	"io"
 	"net/http"
 	"syscall"
 	"time"
@@ -87,27 +86,17 @@ func (l *lane) run(a segmentAnswer) {
 			return
 		}
 		if l.from.Buffered() == 0 {
-			if err := l.await(); err != nil {
+			if err := l.conn.await(l.from); err != nil {
 				_ = l.conn.Close() // the client has gone, or nothing came for long
 				return
 			}
 		}
 		var ok bool
 		if a, ok = l.next(); !ok {
-			l.leave()
+			l.conn.leave(l.from)
 			return
 		}
 	}
-}
-
-// await waits for the next request to begin, as net/http would.
-func (l *lane) await() error {
-	if !l.conn.from.back.wait(l.conn) {
-		return io.EOF
-	}
-	_, err := l.from.Peek(1)
-	l.conn.from.back.came(l.conn)
-	return err
 }
 
 // next takes the next request, if it is a plain one that has come as a whole, for a segment that lies in a file.
@@ -143,12 +132,4 @@ func (l *lane) answer(a segmentAnswer) error {
 	l.send = transfer{header: l.head(a), more: a.file.size > 0, file: a.file.File, left: a.file.size}
 	l.server.metrics.okay.Inc()
 	return l.send.run(l.raw, l.step)
-}
-
-// leave gives the connection back to net/http.
-func (l *lane) leave() {
-	_ = l.conn.SetDeadline(time.Time{}) // if it fails the next read does
-	l.conn.requests, l.conn.segment = 0, 0
-	l.conn.carried = carried{unread: unread(l.from)}
-	l.conn.giveBack()
 }

@@ -53,6 +53,7 @@ type counted struct {
 	carried
 	requests int  // since net/http has it
 	segment  int  // the last of them that was for a stored segment, see lane
+	put      int  // likewise a part that was put, see intake
 	more     bool // what is written next has a file behind it
 }
 

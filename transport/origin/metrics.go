@@ -23,6 +23,7 @@ type metrics struct {
 
 	connections prometheus.Gauge
 	lanes       prometheus.Gauge
+	intakes     prometheus.Gauge
 	okay        prometheus.Counter // of responses
 }
 
@@ -66,6 +67,9 @@ func newMetrics(reg prometheus.Registerer, mostConnections int) (*metrics, error
 		lanes: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "venuecast_origin_segment_connections", Help: "Connections that have asked for nothing but segments for a while.",
 		}),
+		intakes: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "venuecast_origin_worker_connections", Help: "Connections on which workers have put nothing but media for a while.",
+		}),
 	}
 	m.okay = m.responses.WithLabelValues(class(http.StatusOK))
 	most := prometheus.NewGauge(prometheus.GaugeOpts{
@@ -73,7 +77,7 @@ func newMetrics(reg prometheus.Registerer, mostConnections int) (*metrics, error
 	})
 	most.Set(float64(mostConnections))
 	for _, c := range []prometheus.Collector{
-		m.parts, m.bytes, m.lateness, m.refused, m.responses, m.waiting, m.turned, m.connections, m.lanes, most,
+		m.parts, m.bytes, m.lateness, m.refused, m.responses, m.waiting, m.turned, m.connections, m.lanes, m.intakes, most,
 		m.thumbnails, m.thumbnailBytes, m.sprites,
 	} {
 		if err := reg.Register(c); err != nil {

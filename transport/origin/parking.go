@@ -26,7 +26,7 @@ type parking struct {
 	ended bool
 	lots  map[lotKey][]parked
 	next  int
-	lanes map[*counted]struct{} // connections that are in a lane
+	lanes map[*counted]struct{} // connections that are in a lane or an intake
 	hurry atomic.Bool           // the server is ending
 }
 
@@ -163,7 +163,7 @@ func (p *parking) open() bool {
 	return !p.ended
 }
 
-// board notes that a connection is in a lane.
+// board notes that a connection is in a lane or an intake.
 func (p *parking) board(c *counted) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -188,13 +188,25 @@ func (p *parking) hasUntil(c *counted, within time.Duration) {
 	}
 }
 
-// hasten bounds the time that clients have for the answers under way in lanes: the server is ending.
+// readUntil bounds the reading of what a worker puts.
+func (p *parking) readUntil(c *counted, at time.Time) error {
+	if p.hurry.Load() {
+		at = time.Now().Add(closeTimeout)
+	}
+	err := c.SetReadDeadline(at)
+	if p.hurry.Load() { // it began meanwhile
+		err = c.SetReadDeadline(time.Now().Add(closeTimeout))
+	}
+	return err //nolint:wrapcheck // its caller is net/http
+}
+
+// hasten bounds the time that clients have for the requests and answers under way in lanes: the server is ending.
 func (p *parking) hasten() {
 	p.hurry.Store(true)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for c := range p.lanes {
-		_ = c.SetWriteDeadline(time.Now().Add(closeTimeout)) // a connection that has gone needs none
+		_ = c.SetDeadline(time.Now().Add(closeTimeout)) // a connection that has gone needs none
 	}
 }
 

@@ -1,6 +1,8 @@
 package origin
 
 import (
+	"bufio"
+	"io"
 	"net"
 	"sync"
 	"time"
@@ -95,6 +97,24 @@ func (r *returned) came(c *counted) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.waiting, c)
+}
+
+// await waits for the next request on a connection that net/http does not have to begin, as net/http would.
+func (c *counted) await(from *bufio.Reader) error {
+	if !c.from.back.wait(c) {
+		return io.EOF
+	}
+	_, err := from.Peek(1)
+	c.from.back.came(c)
+	return err
+}
+
+// leave gives a connection back to net/http with what has been read of it.
+func (c *counted) leave(from *bufio.Reader) {
+	_ = c.SetDeadline(time.Time{}) // if it fails the next read does
+	c.requests, c.segment, c.put = 0, 0, 0
+	c.carried = carried{unread: unread(from)}
+	c.giveBack()
 }
 
 // Accept implements net.Listener.

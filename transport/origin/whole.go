@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -55,7 +56,9 @@ func (w *written) Write(b []byte) (int, error) {
 func (w *written) bytes(now time.Time) []byte {
 	w.WriteHeader(http.StatusOK)
 	w.header.Set("Date", now.UTC().Format(http.TimeFormat))
-	w.header.Set("Content-Length", fmt.Sprint(w.body.Len()))
+	if w.status != http.StatusNoContent {
+		w.header.Set("Content-Length", strconv.Itoa(w.body.Len()))
+	}
 	var out bytes.Buffer
 	out.Grow(w.body.Len() + 1024)
 	// A bytes.Buffer takes every write, so these can not fail.
