@@ -32,6 +32,28 @@ func BenchmarkScale(b *testing.B) {
 	}
 }
 
+// What the standard ladder scales of each picture, by each path: see path.
+func BenchmarkCascade(b *testing.B) {
+	p := pattern(b, 1920, 1080, 0)
+	defer p.Release()
+	for name, way := range map[string]path{"best": bestPath, "avx2": avx2Path, "libswscale": libswscale} {
+		b.Run(name, func(b *testing.B) {
+			takePath(b, way)
+			steps := []Step{{openTestScaler(b, 1280, 720), -1}, {openTestScaler(b, 854, 480), -1}, {openTestScaler(b, 640, 360), 0}}
+			_, before, _ := Spent()
+			for b.Loop() {
+				made, err := Cascade(p, steps)
+				require.NoError(b, err)
+				for _, small := range made {
+					small.Release()
+				}
+			}
+			_, after, _ := Spent()
+			b.ReportMetric(float64((after-before).Microseconds())/float64(b.N), "cpu-µs/op")
+		})
+	}
+}
+
 func BenchmarkEncode(b *testing.B) {
 	o := testOptions(codecs.H264, "libx264")
 	o.Width, o.Height, o.Preset, o.Bitrate = 640, 360, "veryfast", 800_000

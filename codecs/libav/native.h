@@ -51,8 +51,15 @@ void vc_scale_tune(void);
 int vc_scale_open(struct SwsContext **out, int width, int height, int format, int full_range,
                   int to_width, int to_height, int to_format, int to_full_range, const char *flags);
 int vc_scale_pool(AVBufferPool **out, int width, int height, int format);
-int vc_scale_run(struct SwsContext *s, AVBufferPool *pool, const AVFrame *src, AVFrame *dst,
+typedef struct VCBicubic VCBicubic;
+int vc_scale_run(struct SwsContext *s, const VCBicubic *b, AVBufferPool *pool, const AVFrame *src, AVFrame *dst,
                  int width, int height, int format);
+
+// bicubic.c
+enum { VC_BICUBIC_BEST, VC_BICUBIC_AVX512, VC_BICUBIC_AVX2, VC_BICUBIC_REFERENCE, VC_BICUBIC_NEVER };
+int vc_bicubic_open(VCBicubic **out, int width, int height, int to_width, int to_height, int path);
+void vc_bicubic_run(const VCBicubic *b, const AVFrame *src, AVFrame *dst);
+void vc_bicubic_close(VCBicubic *b);
 
 int vc_picture_from_pool(AVFrame *dst, AVBufferPool *pool, int width, int height, int format);
 
@@ -92,6 +99,7 @@ typedef struct VCCall { // vc_decode, vc_scale_run, vc_card_run, or vc_send_pict
     int64_t pts;
     int type;
     struct SwsContext *sws;
+    const VCBicubic *bicubic; // instead of sws, unless it is NULL
     AVBufferPool *pool;
     int width, height, format;
     AVFilterContext *in, *out; // a card's filters; NULL to copy its picture into memory

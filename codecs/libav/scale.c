@@ -93,8 +93,8 @@ int vc_picture_from_pool(AVFrame *dst, AVBufferPool *pool, int width, int height
     return ret < 0 ? ret : 0;
 }
 
-// Scales src into dst, with colour properties and side data (captions) of src.
-int vc_scale_run(struct SwsContext *s, AVBufferPool *pool, const AVFrame *src, AVFrame *dst,
+// Scales src into dst, with colour properties and side data (captions) of src: with b, or with s if b is NULL.
+int vc_scale_run(struct SwsContext *s, const VCBicubic *b, AVBufferPool *pool, const AVFrame *src, AVFrame *dst,
                  int width, int height, int format)
 {
     int ret;
@@ -105,6 +105,10 @@ int vc_scale_run(struct SwsContext *s, AVBufferPool *pool, const AVFrame *src, A
     dst->color_range = AVCOL_RANGE_MPEG;
     dst->sample_aspect_ratio = (AVRational){1, 1};
     dst->crop_top = dst->crop_bottom = dst->crop_left = dst->crop_right = 0;
+    if (b) {
+        vc_bicubic_run(b, src, dst);
+        return 0;
+    }
     ret = sws_scale(s, (const uint8_t *const *)src->data, src->linesize, 0, src->height, dst->data, dst->linesize);
     return ret < 0 ? ret : 0;
 }

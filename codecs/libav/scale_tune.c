@@ -27,7 +27,7 @@ static int64_t trial(int flags, const AVFrame *src, AVBufferPool *pool)
     for (int i = 0; i < TRIES; i++) {
         AVFrame *dst = av_frame_alloc();
         int64_t since = thread_time();
-        int ret = dst ? vc_scale_run(s, pool, src, dst, TO_WIDTH, TO_HEIGHT, AV_PIX_FMT_YUV420P) : -1;
+        int ret = dst ? vc_scale_run(s, NULL, pool, src, dst, TO_WIDTH, TO_HEIGHT, AV_PIX_FMT_YUV420P) : -1;
         int64_t took = thread_time() - since;
 
         av_frame_free(&dst);

@@ -21,7 +21,8 @@ type ScalerOptions struct {
 	Width, Height int // in pixels, 1 to 16384
 	Depth         int // bits per sample: 8 or 10. It defaults to 8.
 	// Flags are libswscale's, such as "area" or "lanczos+accurate_rnd". They default to "bicubic", which widens with the
-	// step down and so does not alias; "area" and "bilinear" blur: see docs/performance.md.
+	// step down and so does not alias; "area" and "bilinear" blur: see docs/performance.md. Bicubic is our own code where
+	// that is faster.
 	Flags string
 	// Card, if not nil and if it scales, scales its own pictures, which then stay on it; so what comes of one may lie there or in
 	// memory. Without it, everything comes out in memory.
@@ -34,10 +35,13 @@ type Scaler struct {
 	o      ScalerOptions
 	format C.int // pixel format put out
 	from   scalerInput
-	sws    *C.struct_SwsContext // for from; nil until the first picture that is not passed through
-	pool   *C.AVBufferPool      // buffers of released pictures are used again
-	call   *C.VCCall            // in C's memory, for the next picture
-	tone   toneMap
+	// One of these is for from; both are nil until the first picture that is not passed through.
+	own *C.VCBicubic // see bicubic.go
+	sws *C.struct_SwsContext
+
+	pool *C.AVBufferPool // buffers of released pictures are used again
+	call *C.VCCall       // in C's memory, for the next picture
+	tone toneMap
 
 	onCard  filter  // for pictures of o.Card
 	fetcher fetcher // for those that have to be in memory
@@ -127,7 +131,7 @@ func (s *Scaler) prepare(src *Picture, in scalerInput) (*C.VCCall, error) {
 		return nil, fmt.Errorf("scaling from %d×%d to %d×%d: %w", in.width, in.height, s.o.Width, s.o.Height, err)
 	}
 	*s.call = C.VCCall{
-		work: C.VC_SCALE, sws: s.sws, pool: s.pool, src: src.frame, dst: newFrame(),
+		work: C.VC_SCALE, sws: s.sws, bicubic: s.own, pool: s.pool, src: src.frame, dst: newFrame(),
 		width: C.int(s.o.Width), height: C.int(s.o.Height), format: s.format,
 	}
 	return s.call, nil
@@ -140,17 +144,17 @@ func (s *Scaler) output() scalerInput {
 
 func (s *Scaler) fits(in scalerInput) bool { return in == s.output() }
 
-// follow makes the SwsContext fit the input.
+// follow makes the context fit the input.
 func (s *Scaler) follow(in scalerInput) error {
-	if s.sws != nil && s.from == in {
+	if (s.sws != nil || s.own != nil) && s.from == in {
 		return nil
 	}
 	s.freeContext()
-	flags := C.CString(cmp.Or(s.o.Flags, "bicubic"))
-	defer C.free(unsafe.Pointer(flags))
-	err := failed(C.vc_scale_open(&s.sws, in.width, in.height, in.format, in.fullRange,
-		C.int(s.o.Width), C.int(s.o.Height), s.format, 0, flags))
-	if err != nil {
+	code := s.openOwn(in)
+	if code == C.VC_ENOSYS {
+		code = s.openSws(in)
+	}
+	if err := failed(code); err != nil {
 		return err
 	}
 	count(kindScaler, 1)
@@ -158,13 +162,30 @@ func (s *Scaler) follow(in scalerInput) error {
 	return nil
 }
 
+// openOwn prepares our own scaling; ENOSYS leaves it to libswscale.
+func (s *Scaler) openOwn(in scalerInput) C.int {
+	planar := in.format == C.AV_PIX_FMT_YUV420P && in.fullRange == 0 && s.format == C.AV_PIX_FMT_YUV420P
+	if !planar || cmp.Or(s.o.Flags, "bicubic") != "bicubic" {
+		return C.VC_ENOSYS
+	}
+	return C.vc_bicubic_open(&s.own, in.width, in.height, C.int(s.o.Width), C.int(s.o.Height), C.int(ownScaling))
+}
+
+func (s *Scaler) openSws(in scalerInput) C.int {
+	flags := C.CString(cmp.Or(s.o.Flags, "bicubic"))
+	defer C.free(unsafe.Pointer(flags))
+	return C.vc_scale_open(&s.sws, in.width, in.height, in.format, in.fullRange,
+		C.int(s.o.Width), C.int(s.o.Height), s.format, 0, flags)
+}
+
 func (s *Scaler) freeContext() {
-	if s.sws == nil {
+	if s.sws == nil && s.own == nil {
 		return
 	}
 	C.sws_freeContext(s.sws)
+	C.vc_bicubic_close(s.own)
 	count(kindScaler, -1)
-	s.sws = nil
+	s.sws, s.own = nil, nil
 }
 
 // Close frees the scaler. Pictures it gave out stay valid: libav frees the pool with the last of them.

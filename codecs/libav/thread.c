@@ -41,7 +41,7 @@ static int run(const VCCall *c)
     case VC_DECODE:
         return vc_decode(c->codec, c->packet, c->frames);
     case VC_SCALE:
-        return vc_scale_run(c->sws, c->pool, c->src, c->dst, c->width, c->height, c->format);
+        return vc_scale_run(c->sws, c->bicubic, c->pool, c->src, c->dst, c->width, c->height, c->format);
     case VC_ENCODE:
         ret = vc_send_picture(c->codec, c->dst, c->pts, c->type);
         return ret < 0 ? ret : vc_receive_packets(c->codec, c->packets);
