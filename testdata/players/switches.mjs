@@ -2,7 +2,8 @@
 //
 //   node switches.mjs URL MODULES PLAYER WAY [COUNT]
 //
-// PLAYER and WAY: hlsjs with nextLevel, loadLevel, currentLevel or nextAutoLevel; shaka with clear, keep or keep:1 (1 s is kept safe).
+// PLAYER and WAY: hlsjs with nextLevel, loadLevel, currentLevel, nextAutoLevel, autoLevelCapping (its ABR changes) or
+// switchLevel (of switching.js); shaka with clear, keep or clear:1 (1 s is kept safe). CONFIG is the player's configuration, in JSON.
 // LOG=1 prints what was asked for and what the decoder was given. Exit status 1 means that an error was met.
 import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
@@ -23,8 +24,8 @@ const { chromium } = createRequire(join(modules, "/"))("playwright-core");
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
 const server = createServer(async (request, response) => {
-  const file = request.url === "/player.js" ? join(modules, "node_modules", scripts[player]) : new URL("switches.html", import.meta.url);
-  response.end(await readFile(file));
+  const files = { "/player.js": join(modules, "node_modules", scripts[player]), "/switching.js": new URL("switching.js", import.meta.url) };
+  response.end(await readFile(files[request.url] ?? new URL("switches.html", import.meta.url)));
 });
 await new Promise((done) => server.listen(0, "127.0.0.1", done));
 const browser = await chromium.launch({
@@ -36,7 +37,7 @@ let events = [];
 try {
   const page = await browser.newPage();
   await page.goto(`http://127.0.0.1:${server.address().port}/`);
-  await page.evaluate(([p, w, u]) => begin(p, w, u), [player, way, url]);
+  await page.evaluate(([p, w, u, c]) => begin(p, w, u, c), [player, way, url, JSON.parse(process.env.CONFIG ?? "null") ?? {}]);
   await sleep(JOIN_MS);
   const stood = [];
   for (let i = 0; i < Number(count); i++) {

@@ -22,8 +22,8 @@ const players = {
     hls.loadSource(url);
     hls.attachMedia(video);
     return {
-      lowest: () => { hls.nextLevel = 0; },
-      highest: () => { hls.nextLevel = hls.levels.length - 1; },
+      lowest: () => switchLevel(hls, 0),
+      highest: () => switchLevel(hls, hls.levels.length - 1),
       live: () => { video.currentTime = hls.liveSyncPosition; },
       date: () => hls.playingDate,
     };
@@ -34,10 +34,10 @@ const players = {
     const player = new shaka.Player();
     await player.attach(video);
     player.addEventListener("error", (e) => trouble(shakaError(e.detail), e.detail.severity === shaka.util.Error.Severity.CRITICAL));
+    player.configure({ abr: { enabled: false } }); // the conductor chooses
     await player.load(url);
     const choose = (end) => {
-      player.configure({ abr: { enabled: false } });
-      player.selectVariantTrack(player.getVariantTracks().sort((a, b) => a.bandwidth - b.bandwidth).at(end), true);
+      player.selectVariantTrack(player.getVariantTracks().sort((a, b) => a.bandwidth - b.bandwidth).at(end));
     };
     return {
       lowest: () => choose(0),

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -164,6 +165,17 @@ func TestARebufferThatIsThePlayersOwnMayLastSoLong(t *testing.T) {
 		r.blame(own)
 		require.Len(t, r.Failed, c.failed, "%v s at most", c.most)
 		require.Len(t, r.PlayersOwn, 1-c.failed)
+	}
+}
+
+func TestRebuffersAreAPlayersOwnOnlyForSoLong(t *testing.T) {
+	for _, p := range players(options{}) {
+		for _, s := range steps {
+			require.Empty(t, allowed(p.own, "rebuffer "+s.name, 3), "%s, %s", p.name, s.name)
+			if slices.Contains([]string{"hls.js", "firefox", "webkit", "shaka", "shaka-ll", "ffmpeg", "gstreamer", "vlc"}, p.name) {
+				require.Empty(t, allowed(p.own, "rebuffer "+s.name, leastRebuffer.Seconds()), "%s, %s", p.name, s.name)
+			}
+		}
 	}
 }
 

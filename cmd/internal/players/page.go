@@ -20,7 +20,9 @@ func (p page) handler() http.Handler {
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, name) })
 	}
 	file("/{$}", filepath.Join(p.files, "trial.html"))
-	file("/trial.js", filepath.Join(p.files, "trial.js"))
+	for _, name := range []string{"trial.js", "switching.js"} {
+		file("/"+name, filepath.Join(p.files, name))
+	}
 	mux.HandleFunc("GET /player.js", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/javascript")
 		http.ServeFile(w, r, p.player)

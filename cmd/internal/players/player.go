@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime/debug"
-	"slices"
 	"strings"
 )
 
@@ -36,9 +35,12 @@ func players(o options) []player {
 	chromium, firefox, webkit := b.chromium, b.firefox, b.webkit
 	p := &pipes{dir: o.dir, ffmpeg: filepath.Join(o.ffmpeg, "ffmpeg")}
 	g := &gstreamer{script: filepath.Join(o.files, "gst.py"), dir: o.dir}
+	// Shaka Player is tried as pages should use it: without low latency, or with it and one rendition. With parts a change of its rendition
+	// may end playback (docs/players.md, "When the rendition changes").
 	return []player{
-		b.player("hls.js", "hlsjs", "hls.js/dist/hls.min.js", chromium, player{can: switches | seeks, own: ownHLSJSInChromium}),
-		b.player("shaka", "shaka", "shaka-player/dist/shaka-player.compiled.js", chromium, player{can: switches | seeks, own: ownShaka}),
+		b.player("hls.js", "hlsjs", "hls.js/dist/hls.min.js", chromium, player{can: switches | seeks, own: ownHLSJS}),
+		b.player("shaka", "shaka", "shaka-player/dist/shaka-player.compiled.js", chromium, player{plain: true, can: switches | seeks}),
+		b.player("shaka-ll", "shaka", "shaka-player/dist/shaka-player.compiled.js", chromium, player{can: seeks}),
 		b.player("chromium", "native", "", chromium, player{can: seeks, own: ownNative}),
 		b.player("video.js", "videojs", "video.js/dist/video.min.js", chromium, player{plain: true, can: switches | seeks, own: ownVideoJS}),
 		{name: "ffmpeg", version: p.ffmpegVersion, play: p.playFFmpeg},
@@ -56,26 +58,13 @@ var ownHLSJS = []allowance{
 	{pattern: regexp.MustCompile(`^aborted Aborted`), why: "a request that it ended itself, to switch"},
 }
 
-// hls.js begins a rendition with the last IDR. If Chromium's decoder has passed that, it shows what was buffered of the old rendition, and
-// then nothing until the next IDR: 1.0 s at most, and samples are 0.25 s apart (docs/players.md, "When the rendition changes").
-var ownHLSJSInChromium = append(slices.Clip(ownHLSJS), allowance{
-	pattern: regexp.MustCompile(`^rebuffer (lowest|highest)$`), most: 1.2,
-	why: "it begins with an IDR that the decoder has passed, so Chromium waits for the next",
-})
-
 // gohlslib hands out what has arrived. Pictures for an absent camera come later than the camera's, by the time after
-// which a source counts as away.
-var ownGohlslib = []allowance{{pattern: regexp.MustCompile(`^rebuffer (cut|kill)$`), why: "it has no buffer"}}
-
-// Shaka Player is told to throw its buffer away when a rendition is forced, or what it has of the next is not shown until the
-// next IDR: Chromium decodes on from there when a buffer is overwritten under the playhead.
-var ownShaka = []allowance{
-	{pattern: regexp.MustCompile(`^rebuffer (lowest|highest)$`), why: "it throws its buffer away when a rendition is forced"},
-}
+// which a source counts as away, and those of a worker's successor by the time that it takes.
+var ownGohlslib = []allowance{{pattern: regexp.MustCompile(`^rebuffer (cut|kill)$`), most: 1.5, why: "it has no buffer"}}
 
 // VHS forces a rendition by fastQualityChange_, which throws away what is buffered.
 var ownVideoJS = []allowance{
-	{pattern: regexp.MustCompile(`^rebuffer (lowest|highest)$`), why: "it throws its buffer away when a rendition is forced"},
+	{pattern: regexp.MustCompile(`^rebuffer (lowest|highest)$`), most: 1, why: "it throws its buffer away when a rendition is forced"},
 }
 
 // Chromium's own HLS says itself how far back it can seek.

@@ -105,6 +105,22 @@ function goTo(time) {
   video.play().catch(() => say('Press play to go on.'));
 }
 
+// changeQuality changes the rendition where no picture stands. The other begins with the keyframe of the segment that is loaded now, which must
+// be ahead of what the decoder has read. What is buffered far ahead is thrown away by nextLevel, which then has time enough.
+function changeQuality(level) {
+  if (hls.changing) hls.off(Hls.Events.FRAG_BUFFERED, hls.changing);
+  if (level < 0 || hls.mainForwardBufferInfo?.len > 6) {
+    hls.nextLevel = level;
+    return;
+  }
+  hls.changing = (_, { frag, part }) => {
+    if (frag.type !== 'main' || (part && frag.start - video.currentTime < 0.5)) return;
+    hls.off(Hls.Events.FRAG_BUFFERED, hls.changing);
+    hls.loadLevel = level;
+  };
+  hls.on(Hls.Events.FRAG_BUFFERED, hls.changing);
+}
+
 // watchPicture tells a viewer whose picture stands that it is known.
 function watchPicture() {
   const now = performance.now();
@@ -132,8 +148,7 @@ function update() {
 
 video.addEventListener('waiting', () => { if (video.currentTime > 0 && !video.seeking) stalls += 1; });
 video.addEventListener('playing', () => say(''));
-// nextLevel keeps the picture that is buffered until the other is there; currentLevel would stop it.
-quality.addEventListener('change', () => { if (hls) hls.nextLevel = Number(quality.value); });
+quality.addEventListener('change', () => { if (hls) changeQuality(Number(quality.value)); });
 seek.addEventListener('input', () => { dragged = true; });
 seek.addEventListener('change', () => {
   dragged = false;
