@@ -71,6 +71,7 @@ func newHost(c *configs.Config, role configs.Role) *host {
 }
 
 // run opens the roles in their order, runs them until the context ends or one fails, and closes what they left open.
+// They end in the opposite order (see runRoles).
 func (h *host) run(ctx context.Context, roles ...opening) (err error) {
 	defer func() {
 		slices.Reverse(h.closers)
@@ -85,16 +86,16 @@ func (h *host) run(ctx context.Context, roles ...opening) (err error) {
 		return fmt.Errorf("%w; stop what uses the port, or set metrics.listen", err)
 	}
 	h.metricsAddr = server.Addr().String()
-	stages := []pipeline.Stage{server}
+	stages := [][]pipeline.Stage{{server}}
 	for _, open := range roles {
 		opened, err := open(ctx)
 		if err != nil {
 			return errors.Join(err, server.Close())
 		}
-		stages = append(stages, opened...)
+		stages = append(stages, opened)
 	}
 	h.log.Info("venuecast is ready", h.readiness()...)
-	if err := pipeline.Run(ctx, stages...); ctx.Err() == nil {
+	if err := runRoles(ctx, stages); ctx.Err() == nil {
 		return err
 	}
 	h.log.Info("venuecast has stopped")
