@@ -11,7 +11,7 @@ import (
 
 	"github.com/venuecast/venuecast/codecs"
 	"github.com/venuecast/venuecast/codecs/cmaf"
-	"github.com/venuecast/venuecast/codecs/opus"
+	"github.com/venuecast/venuecast/pipeline/ladder"
 )
 
 // sample is a sample without its bytes. Times are in the track's timescale.
@@ -183,12 +183,13 @@ func (t *track) first(start int64) int {
 	return first
 }
 
-// preRoll returns how many frames before the first one that is heard a decoder must have seen.
+// preRoll is that of the audio rendition that the track comes from, in frames.
 func (t *track) preRoll() int {
+	codec := codecs.AAC
 	if t.entries[0].Type() == "Opus" {
-		return opus.PreRollFrames
+		codec = codecs.Opus
 	}
-	return 1
+	return int(ladder.Audio{Codec: codec}.PreRoll())
 }
 
 // firstShown returns when the first sample is shown that has not ended by start: one that only primes an audio decoder has.
