@@ -1,10 +1,6 @@
 package live
 
-import (
-	"errors"
-	"fmt"
-	"io"
-)
+import "io"
 
 // heldBehindParts is how many finished segments stay in memory behind those that list their parts: those who play without
 // parts are there, three target durations from the end, and must not depend on the disk.
@@ -55,52 +51,11 @@ func (s *Snapshot) openPart(seg *segment, parts []part, index int) (io.ReadSeekC
 	for _, p := range parts[:index] {
 		from += p.size
 	}
-	piece := &section{file: file, from: from, size: parts[index].size}
-	if _, err := piece.Seek(0, io.SeekStart); err != nil {
-		return nil, errors.Join(fmt.Errorf("opening a part of segment %d of %s: %w", seg.msn, s.rendition.name, err), file.Close())
-	}
-	return piece, nil
+	return section{io.NewSectionReader(file, from, parts[index].size), file}, nil
 }
 
 // section is a stretch of a file, and owns the file.
 type section struct {
-	file       io.ReadSeekCloser
-	from, size int64
-	at         int64 // counted from its first byte
-}
-
-func (s *section) Read(b []byte) (int, error) {
-	left := s.size - s.at
-	if left <= 0 {
-		return 0, io.EOF
-	}
-	n, err := s.file.Read(b[:min(int64(len(b)), left)])
-	s.at += int64(n)
-	return n, err //nolint:wrapcheck // io.EOF must stay what it is
-}
-
-var errBeforeStart = errors.New("seeking to before the start")
-
-func (s *section) Seek(offset int64, whence int) (int64, error) {
-	switch whence {
-	case io.SeekCurrent:
-		offset += s.at
-	case io.SeekEnd:
-		offset += s.size
-	}
-	if offset < 0 {
-		return 0, errBeforeStart
-	}
-	if _, err := s.file.Seek(s.from+offset, io.SeekStart); err != nil {
-		return 0, fmt.Errorf("seeking to part's byte %d: %w", offset, err)
-	}
-	s.at = offset
-	return offset, nil
-}
-
-func (s *section) Close() error {
-	if err := s.file.Close(); err != nil {
-		return fmt.Errorf("closing a part's segment: %w", err)
-	}
-	return nil
+	*io.SectionReader
+	io.Closer
 }

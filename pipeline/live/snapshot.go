@@ -171,7 +171,7 @@ func (s *Snapshot) Segment(msn int64) (Media, error) {
 }
 
 // stored opens a segment in the store: ErrGone when it is not there.
-func (s *Snapshot) stored(seg *segment) (io.ReadSeekCloser, error) {
+func (s *Snapshot) stored(seg *segment) (File, error) {
 	opts := &s.rendition.feed.opts
 	if opts.Store == nil {
 		return nil, ErrGone

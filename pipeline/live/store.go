@@ -17,9 +17,15 @@ type Store interface {
 	// Put writes data under name: wholly or, on an error, not at all.
 	Put(name string, data []byte) error
 	// Open returns the bytes under name. Close must be called once.
-	Open(name string) (io.ReadSeekCloser, error)
+	Open(name string) (File, error)
 	// Remove removes name. It is no error when it is not there.
 	Remove(name string) error
+}
+
+// File is what a Store has opened. Only one goroutine may use it.
+type File interface {
+	io.ReadSeekCloser
+	io.ReaderAt
 }
 
 // Object is something in a Store.

@@ -53,7 +53,7 @@ func (s *shelf) Put(name string, data []byte) error {
 	return nil
 }
 
-func (s *shelf) Open(name string) (io.ReadSeekCloser, error) {
+func (s *shelf) Open(name string) (live.File, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	data, ok := s.files[name]

@@ -124,7 +124,7 @@ func (d *Disk) write(name string, write func(io.Writer) error) error {
 }
 
 // Open implements live.Store.
-func (d *Disk) Open(name string) (io.ReadSeekCloser, error) {
+func (d *Disk) Open(name string) (live.File, error) {
 	file, err := d.open.acquire(name)
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: %w", name, err)

@@ -129,7 +129,7 @@ func (l *lane) next() (a segmentAnswer, ok bool) {
 func (l *lane) answer(a segmentAnswer) error {
 	defer func() { _ = a.file.Close() }() // it was only read
 	l.server.parking.hasUntil(l.conn, l.server.opts.WriteTimeout)
-	l.send = transfer{header: l.head(a), more: a.file.size > 0, file: a.file.File, left: a.file.size}
+	l.send = transfer{header: l.head(a), more: a.file.Size() > 0, file: a.file.open.File, left: a.file.Size()}
 	l.server.metrics.okay.Inc()
 	return l.send.run(l.raw, l.step)
 }

@@ -27,7 +27,7 @@ func (l *lane) head(a segmentAnswer) []byte {
 	b = append(b, "Etag: \""...)
 	b = append(b, a.tag...)
 	b = append(b, "\"\r\nContent-Length: "...)
-	b = strconv.AppendInt(b, a.file.size, 10)
+	b = strconv.AppendInt(b, a.file.Size(), 10)
 	b = append(b, "\r\nDate: "...)
 	b = append(b, l.now()...)
 	b = append(b, "\r\n\r\n"...)

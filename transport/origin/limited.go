@@ -84,7 +84,7 @@ func (c *counted) ReadFrom(r io.Reader) (int64, error) {
 	if !ok {
 		return io.Copy(c.Conn, r)
 	}
-	n, err := sendFile(c.Conn, file, min(piece.N, file.size-file.at))
+	n, err := sendFile(c.Conn, file, piece.N)
 	piece.N -= n
 	return n, err
 }

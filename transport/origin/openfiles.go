@@ -43,13 +43,13 @@ func (o *openFiles) acquire(name string) (*stored, error) {
 	}
 	o.mu.Unlock()
 	if f != nil {
-		return &stored{openFile: f, from: o}, nil
+		return o.stored(f), nil
 	}
 	f, err := o.fresh(name)
 	if err != nil {
 		return nil, err
 	}
-	return &stored{openFile: o.keep(f, forgot), from: o}, nil
+	return o.stored(o.keep(f, forgot)), nil
 }
 
 func (o *openFiles) fresh(name string) (*openFile, error) {
@@ -134,34 +134,14 @@ func (o *openFiles) close() {
 
 // stored is a file of a Disk, with a place to read from of its own. Only one goroutine may use it.
 type stored struct {
-	*openFile
-	from *openFiles
-	at   int64
-	done bool
+	*io.SectionReader // all of it
+	open              *openFile
+	from              *openFiles
+	done              bool
 }
 
-var errSeek = errors.New("seeking before the beginning")
-
-// Read implements io.Reader.
-func (s *stored) Read(b []byte) (int, error) {
-	n, err := s.ReadAt(b, s.at)
-	s.at += int64(n)
-	return n, err //nolint:wrapcheck // io.EOF is io.EOF
-}
-
-// Seek implements io.Seeker.
-func (s *stored) Seek(offset int64, whence int) (int64, error) {
-	switch whence {
-	case io.SeekCurrent:
-		offset += s.at
-	case io.SeekEnd:
-		offset += s.size
-	}
-	if offset < 0 {
-		return 0, errSeek
-	}
-	s.at = offset
-	return offset, nil
+func (o *openFiles) stored(f *openFile) *stored {
+	return &stored{SectionReader: io.NewSectionReader(f, 0, f.size), open: f, from: o}
 }
 
 // Close implements io.Closer.
@@ -170,7 +150,7 @@ func (s *stored) Close() error {
 		return os.ErrClosed
 	}
 	s.done = true
-	return s.from.release(s.openFile)
+	return s.from.release(s.open)
 }
 
 // OpenFiles returns a gauge for DiskOptions.Kept: venuecast_origin_open_files.

@@ -1,6 +1,7 @@
 package origin
 
 import (
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -14,12 +15,18 @@ type transfer struct {
 	file   *os.File
 	at     int64 // the next byte of the file
 	left   int64 // bytes of it
+	corked bool  // no packet goes that is not full
 	err    error
 }
 
 // sendFile sends a piece of a file over a TCP connection without that it passes through this process.
-// It returns how many bytes of the file were sent.
+// It returns how many bytes of the file were sent: n, or what there is.
 func sendFile(conn net.Conn, file *stored, n int64) (sent int64, err error) {
+	at, err := file.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return 0, err
+	}
+	n = min(n, file.Size()-at)
 	socket, ok := conn.(syscall.Conn)
 	if !ok {
 		return io.CopyN(conn, file, n)
@@ -28,11 +35,10 @@ func sendFile(conn net.Conn, file *stored, n int64) (sent int64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	t := &transfer{file: file.File, at: file.at, left: n}
+	t := &transfer{file: file.open.File, at: at, left: n}
 	err = t.run(raw, t.step)
-	sent = t.at - file.at
-	file.at = t.at
-	return sent, err
+	_, seekErr := file.Seek(t.at, io.SeekStart)
+	return t.at - at, errors.Join(err, seekErr)
 }
 
 // run takes as many steps as it needs, waiting for the client in between. The write deadline holds.

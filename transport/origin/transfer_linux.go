@@ -14,14 +14,14 @@ const mostAtOnce = 1 << 30
 // The header waits in the kernel for what comes behind it (MSG_MORE, send(2)), so that the client is woken once for both, and
 // between the pieces in which a file is read no packet goes that is not full (TCP_CORK, tcp(7)).
 func (t *transfer) step(socket uintptr) (done bool) {
-	if t.left > 0 {
-		cork(socket, 1)
-		defer func() {
-			if t.left == 0 {
-				cork(socket, 0)
-			}
-		}()
+	if t.left > 0 && !t.corked {
+		t.cork(socket, 1)
 	}
+	defer func() {
+		if t.left == 0 && t.corked {
+			t.cork(socket, 0)
+		}
+	}()
 	flags := syscall.MSG_NOSIGNAL
 	if t.more {
 		flags |= syscall.MSG_MORE
@@ -47,7 +47,8 @@ func (t *transfer) step(socket uintptr) (done bool) {
 }
 
 // cork holds packets back that are not full, for 0.2 s at most, or lets the last one go. Without it all works, less well.
-func cork(socket uintptr, on int) {
+func (t *transfer) cork(socket uintptr, on int) {
+	t.corked = on != 0
 	_ = syscall.SetsockoptInt(int(socket), syscall.IPPROTO_TCP, syscall.TCP_CORK, on)
 }
 

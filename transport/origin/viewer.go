@@ -234,7 +234,7 @@ func writeMedia(w http.ResponseWriter, req *http.Request, r *live.Rendition, med
 		return
 	}
 	if conn, file := parkable(req), storedFile(media); conn != nil && file != nil {
-		conn.more = file.size > together // the header goes with the beginning of the file
+		conn.more = file.Size() > together // the header goes with the beginning of the file
 	}
 	http.ServeContent(w, req, "", time.Time{}, media.ReadSeekCloser)
 }
