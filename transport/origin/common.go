@@ -8,7 +8,8 @@ import (
 )
 
 // common does what holds for every answer: CORS, errors included, or players can not tell what went wrong;
-// a limit on how long a client may take to read; and the count.
+// a limit on how long a client may take to read; and the count. A lane does each of these itself, see
+// TestASegmentInALaneIsAnsweredAsAnyOther.
 func (s *Server) common(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		if conn := connOf(req); conn != nil {
