@@ -2,7 +2,6 @@ package lint
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -35,7 +34,7 @@ func exchange(ctx context.Context, client *http.Client, q *rules.Request, r *rul
 	if err != nil {
 		return fmt.Errorf("asking for %s: %w", q.URL, err)
 	}
-	request.Header.Set("Accept-Encoding", "gzip") // by hand, so that the answer's coding can be seen
+	request.Header.Set("Accept-Encoding", codings(q)) // by hand, so that the answer's coding can be seen
 	request.Header.Set("User-Agent", "venuecast-lint")
 	if q.Range != "" {
 		request.Header.Set("Range", q.Range)
@@ -57,16 +56,12 @@ func readBody(response *http.Response, r *rules.Response) error {
 	if errors.Is(err, io.EOF) {
 		return nil
 	}
-	body := io.MultiReader(bytes.NewReader(first[:n]), response.Body)
-	if response.Header.Get("Content-Encoding") == "gzip" {
-		zip, err := gzip.NewReader(body)
-		if err != nil {
-			return fmt.Errorf("reading the answer: %w", err)
-		}
-		body = zip
-	}
-	r.Body, err = io.ReadAll(io.LimitReader(body, maxBody))
+	body, err := decoded(response.Header.Get("Content-Encoding"), io.MultiReader(bytes.NewReader(first[:n]), response.Body))
 	if err != nil {
+		return fmt.Errorf("reading the answer: %w", err)
+	}
+	defer func() { _ = body.Close() }() // it was only read
+	if r.Body, err = io.ReadAll(io.LimitReader(body, maxBody)); err != nil {
 		return fmt.Errorf("reading the answer: %w", err)
 	}
 	return nil
