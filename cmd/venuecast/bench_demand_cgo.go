@@ -136,13 +136,3 @@ func (r demandReport) print(asJSON bool) error {
 	line(fmt.Sprintf("%d cameras, 1 watched at %s, of all always", r.Cameras, r.Watched), r.Ratio)
 	return w.Flush()
 }
-
-// made returns how many renditions a job makes.
-func (j benchJob) made() (n float64) {
-	for _, name := range j.Feed.Ladder.Names() {
-		if j.Plan[name] == transcode.RateFull {
-			n++
-		}
-	}
-	return n
-}

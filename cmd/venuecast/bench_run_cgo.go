@@ -15,8 +15,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/venuecast/venuecast/cmd/internal/bench"
+	"github.com/venuecast/venuecast/codecs"
 	"github.com/venuecast/venuecast/configs"
 	"github.com/venuecast/venuecast/pipeline"
+	"github.com/venuecast/venuecast/pipeline/live"
 	"github.com/venuecast/venuecast/pipeline/transcode"
 	"github.com/venuecast/venuecast/transport/bus"
 	"github.com/venuecast/venuecast/transport/metrics"
@@ -93,7 +95,7 @@ func (h *host) bench(ctx context.Context, j benchJob) ([]pipeline.Stage, error) 
 	if err != nil {
 		return nil, err
 	}
-	pacer := &pacer{writer: writer, relay: h.relay, job: j}
+	pacer := &pacer{writer: writer, window: h.window, job: j}
 	children := &children{
 		job: job{
 			NATS: h.natsURL(), Replicas: 1, Origin: h.originURL(), Token: h.token,
@@ -119,16 +121,17 @@ func (h *host) bench(ctx context.Context, j benchJob) ([]pipeline.Stage, error) 
 	}, nil
 }
 
-// pacer keeps what waits on the bus bounded: by what the writer may hold, and by what the stream keeps.
+// pacer keeps close to the child what is put on the bus, as a camera does: a reader that is far behind takes all from the stream,
+// which costs more than to listen.
 type pacer struct {
 	writer *bus.Writer
-	relay  *metrics.Relay
+	window *live.Feeds
 	job    benchJob
 }
 
 const (
-	benchPending = 64               // records that the writer may hold
-	benchAhead   = 20 * time.Second // media on the bus that the child has not put out yet
+	benchPending = 64              // records that the writer may hold
+	benchAhead   = 2 * time.Second // media on the bus that the child has not put out yet; half of it is in its encoders
 	benchPause   = 50 * time.Millisecond
 )
 
@@ -143,12 +146,30 @@ func (p *pacer) publish(ctx context.Context, r pipeline.Record) error {
 	return p.writer.Publish(r)
 }
 
-// ahead returns how far a record is ahead of what the child has put out.
+// ahead returns how far a record is ahead of what the origin has of all renditions.
 func (p *pacer) ahead(r pipeline.Record) time.Duration {
 	if r.Bundle == nil {
 		return 0
 	}
-	done := p.relay.Value(p.job.Feed.ID, "venuecast_transcode_media_seconds_total") / p.job.made()
-	sent := r.Bundle.Units[0].PTS - p.job.Feed.Grid.FrameTime(p.job.First)
-	return sent.Duration() - time.Duration(done*float64(time.Second))
+	return (r.Bundle.Units[0].PTS - p.done()).Duration()
+}
+
+// done returns up to when the origin has all renditions that are made.
+func (p *pacer) done() codecs.Ticks {
+	g, feed := p.job.Feed.Grid, p.window.Feed(p.job.Feed.ID)
+	if feed == nil {
+		return g.FrameTime(p.job.First)
+	}
+	state, frame := feed.State(), p.job.End
+	for _, name := range p.job.Feed.Ladder.Names() {
+		at, begun := state[name]
+		switch {
+		case p.job.Plan[name] != transcode.RateFull:
+		case !begun:
+			return g.FrameTime(p.job.First)
+		default:
+			frame = min(frame, g.PartFrame(at.MSN, at.Part))
+		}
+	}
+	return g.FrameTime(max(frame, p.job.First))
 }

@@ -184,7 +184,7 @@ func (c *child) switched(rendition string, msn int64, rate transcode.Rate) {
 
 // measured shows how far a reader is behind the bus, and how much of the time it waits for it.
 type measured struct {
-	bus.Reader
+	*bus.Reader
 	meter *metrics.TranscodeFeed
 }
 

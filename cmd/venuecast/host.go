@@ -16,6 +16,7 @@ import (
 
 	"github.com/venuecast/venuecast/configs"
 	"github.com/venuecast/venuecast/pipeline"
+	"github.com/venuecast/venuecast/pipeline/live"
 	"github.com/venuecast/venuecast/transport/bus"
 	"github.com/venuecast/venuecast/transport/metrics"
 )
@@ -33,8 +34,9 @@ type host struct {
 	conn        *bus.Conn     // nil for the origin role
 	feeds       *bus.Registry // likewise
 	metricsAddr string
-	originAddr  string // empty unless the origin runs in this process
-	workersAddr string // where workers of this process reach it, if that is elsewhere
+	originAddr  string      // empty unless the origin runs in this process
+	window      *live.Feeds // likewise nil
+	workersAddr string      // where workers of this process reach it, if that is elsewhere
 	closers     []func() error
 }
 

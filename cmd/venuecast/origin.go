@@ -81,7 +81,7 @@ func (h *host) origin(context.Context) ([]pipeline.Stage, error) {
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
-	h.originAddr = listener.Addr().String()
+	h.originAddr, h.window = listener.Addr().String(), feeds
 	return append(connect, feeds, server, check), nil
 }
 

@@ -150,27 +150,15 @@ func publish(t *testing.T, w running, from, to int) {
 	}
 }
 
-func startReader(t *testing.T, c *Conn, from uint64) Reader {
+func startReader(t *testing.T, c *Conn, from uint64) *Reader {
 	t.Helper()
-	return startReaderWith(t, c, ReaderOptions{From: from})
-}
-
-func startReaderWith(t *testing.T, c *Conn, o ReaderOptions) Reader {
-	t.Helper()
-	r, err := c.NewReader("lobby", o)
+	r, err := c.NewReader("lobby", ReaderOptions{From: from})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, r.Close()) })
 	return r
 }
 
-// withBothReaders runs a test with readers that read the stream only, and with such that listen to the writer, too.
-func withBothReaders(t *testing.T, test func(t *testing.T, tap bool)) {
-	t.Helper()
-	t.Run("consumer", func(t *testing.T) { test(t, false) })
-	t.Run("tap", func(t *testing.T) { test(t, true) })
-}
-
-func next(t *testing.T, r Reader) pipeline.Record {
+func next(t *testing.T, r *Reader) pipeline.Record {
 	t.Helper()
 	record, err := r.Next(limited(t))
 	require.NoError(t, err)
@@ -178,7 +166,7 @@ func next(t *testing.T, r Reader) pipeline.Record {
 }
 
 // expectClaim takes a claim and returns it.
-func expectClaim(t *testing.T, r Reader) pipeline.Record {
+func expectClaim(t *testing.T, r *Reader) pipeline.Record {
 	t.Helper()
 	record := next(t, r)
 	require.True(t, record.Claim, "record %d", record.Seq)
@@ -186,7 +174,7 @@ func expectClaim(t *testing.T, r Reader) pipeline.Record {
 }
 
 // expectPictures takes the pictures from and up to, not including, to.
-func expectPictures(t *testing.T, r Reader, from, to int) {
+func expectPictures(t *testing.T, r *Reader, from, to int) {
 	t.Helper()
 	for n := from; n < to; n++ {
 		require.Equal(t, n, number(t, next(t, r)))

@@ -23,121 +23,91 @@ func withPictures(t *testing.T, n int) (*Conn, running) {
 }
 
 func TestReaderBeginsAtTheNewestRandomAccessPicture(t *testing.T) {
-	withBothReaders(t, func(t *testing.T, tap bool) {
-		c, w := withPictures(t, 25)
-		r := startReaderWith(t, c, ReaderOptions{From: 0, Tap: tap})
-		expectPictures(t, r, 20, 25)
-		publish(t, w, 25, 30)
-		expectPictures(t, r, 25, 30)
-	})
+	c, w := withPictures(t, 25)
+	r := startReader(t, c, 0)
+	expectPictures(t, r, 20, 25)
+	publish(t, w, 25, 30)
+	expectPictures(t, r, 25, 30)
 }
 
 func TestReaderWithoutAPictureBeginsWithWhatComes(t *testing.T) {
-	withBothReaders(t, func(t *testing.T, tap bool) {
-		c := local(t)
-		w := startWriter(t, c, WriterOptions{})
-		w.claimed(t)
-		r := startReaderWith(t, c, ReaderOptions{From: 0, Tap: tap})
-		short, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-		defer cancel()
-		_, err := r.Next(short) // opens the reader
-		require.ErrorIs(t, err, context.DeadlineExceeded)
-		publish(t, w, 1, 3)
-		expectPictures(t, r, 1, 3)
-	})
+	c := local(t)
+	w := startWriter(t, c, WriterOptions{})
+	w.claimed(t)
+	r := startReader(t, c, 0)
+	short, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_, err := r.Next(short) // opens the reader
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	publish(t, w, 1, 3)
+	expectPictures(t, r, 1, 3)
 }
 
 func TestReaderWaitsForAStreamThatIsMadeLater(t *testing.T) {
-	withBothReaders(t, func(t *testing.T, tap bool) {
-		c := local(t)
-		r := startReaderWith(t, c, ReaderOptions{From: 0, Tap: tap})
-		got := make(chan pipeline.Record, 1)
-		go func() {
-			record, _ := r.Next(limited(t))
-			got <- record
-		}()
-		w := startWriter(t, c, WriterOptions{})
-		w.claimed(t)
-		record := pipeline.Record{}
-		until(t, "a record", func() bool {
-			require.NoError(t, w.Publish(picture(0)))
-			select {
-			case record = <-got:
-				return true
-			default:
-				return false
-			}
-		})
-		require.True(t, record.Claim || record.Bundle != nil)
+	c := local(t)
+	r := startReader(t, c, 0)
+	got := make(chan pipeline.Record, 1)
+	go func() {
+		record, _ := r.Next(limited(t))
+		got <- record
+	}()
+	w := startWriter(t, c, WriterOptions{})
+	w.claimed(t)
+	record := pipeline.Record{}
+	until(t, "a record", func() bool {
+		require.NoError(t, w.Publish(picture(0)))
+		select {
+		case record = <-got:
+			return true
+		default:
+			return false
+		}
 	})
+	require.True(t, record.Claim || record.Bundle != nil)
 }
 
 func TestExpiredRecordsAreOneGap(t *testing.T) {
-	withBothReaders(t, func(t *testing.T, tap bool) {
-		c, _ := withPictures(t, 20)
-		s, err := c.js.Stream(limited(t), streamName("lobby"))
-		require.NoError(t, err)
-		require.NoError(t, s.Purge(limited(t), jetstream.WithPurgeSequence(window+11))) // leaves the second ten
-		r := startReaderWith(t, c, ReaderOptions{From: window + 1, Tap: tap})
-		_, err = r.Next(limited(t))
-		require.ErrorIs(t, err, pipeline.ErrGap)
-		var gap *GapError
-		require.ErrorAs(t, err, &gap)
-		require.Equal(t, GapError{From: window + 1, To: window + 10}, *gap)
-		expectPictures(t, r, 10, 20)
-	})
+	c, _ := withPictures(t, 20)
+	s, err := c.js.Stream(limited(t), streamName("lobby"))
+	require.NoError(t, err)
+	require.NoError(t, s.Purge(limited(t), jetstream.WithPurgeSequence(window+11))) // leaves the second ten
+	r := startReader(t, c, window+1)
+	_, err = r.Next(limited(t))
+	require.ErrorIs(t, err, pipeline.ErrGap)
+	var gap *GapError
+	require.ErrorAs(t, err, &gap)
+	require.Equal(t, GapError{From: window + 1, To: window + 10}, *gap)
+	expectPictures(t, r, 10, 20)
 }
 
 func TestARecordThatCannotBeReadIsAGap(t *testing.T) {
-	withBothReaders(t, func(t *testing.T, tap bool) {
-		c, w := withPictures(t, 1)
-		w.mu.Lock()
-		w.ring.push(entry{suffix: suffixDelta, body: []byte{9}, taken: time.Now()})
-		w.mu.Unlock()
-		publish(t, w, 1, 2)
-		r := startReaderWith(t, c, ReaderOptions{From: window + 1, Tap: tap})
-		expectPictures(t, r, 0, 1)
-		_, err := r.Next(limited(t))
-		require.ErrorIs(t, err, pipeline.ErrGap)
-		require.ErrorContains(t, err, "version 9")
-		expectPictures(t, r, 1, 2)
-	})
-}
-
-func TestReaderFollowsAStreamThatHasGoneBack(t *testing.T) {
-	c, w := withPictures(t, 20)
+	c, w := withPictures(t, 1)
+	w.mu.Lock()
+	w.ring.push(entry{suffix: suffixDelta, body: []byte{9}, taken: time.Now()})
+	w.mu.Unlock()
+	publish(t, w, 1, 2)
 	r := startReader(t, c, window+1)
-	expectPictures(t, r, 0, 20)
-	require.NoError(t, c.js.DeleteStream(limited(t), streamName("lobby")))
-	publish(t, w, 20, 23)
-	w.stored(t)
+	expectPictures(t, r, 0, 1)
 	_, err := r.Next(limited(t))
-	var gap *GapError
-	require.ErrorAs(t, err, &gap)
-	require.Less(t, gap.To, gap.From)
-	// What was stored before this was found out is lost to the reader; what comes is not.
-	publish(t, w, 23, 25)
-	expectPictures(t, r, 23, 25)
+	require.ErrorIs(t, err, pipeline.ErrGap)
+	require.ErrorContains(t, err, "version 9")
+	expectPictures(t, r, 1, 2)
 }
 
 func TestLagCountsWhatWaits(t *testing.T) {
-	withBothReaders(t, func(t *testing.T, tap bool) {
-		c, _ := withPictures(t, 20)
-		r := startReaderWith(t, c, ReaderOptions{From: window + 1, Tap: tap})
-		expectPictures(t, r, 0, 1)
-		require.Equal(t, uint64(19), r.Lag())
-		expectPictures(t, r, 1, 20)
-		require.Zero(t, r.Lag())
-	})
+	c, _ := withPictures(t, 20)
+	r := startReader(t, c, window+1)
+	expectPictures(t, r, 0, 1)
+	require.Equal(t, uint64(19), r.Lag())
+	expectPictures(t, r, 1, 20)
+	require.Zero(t, r.Lag())
 }
 
 func TestTwoReadersDoNotShare(t *testing.T) {
-	withBothReaders(t, func(t *testing.T, tap bool) {
-		c, _ := withPictures(t, 10)
-		a, b := startReaderWith(t, c, ReaderOptions{From: 0, Tap: tap}), startReaderWith(t, c, ReaderOptions{From: 0, Tap: tap})
-		expectPictures(t, a, 0, 10)
-		expectPictures(t, b, 0, 10)
-	})
+	c, _ := withPictures(t, 10)
+	a, b := startReader(t, c, 0), startReader(t, c, 0)
+	expectPictures(t, a, 0, 10)
+	expectPictures(t, b, 0, 10)
 }
 
 func TestLastRandomAccessIsAtOrBefore(t *testing.T) {

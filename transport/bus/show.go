@@ -9,7 +9,7 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
-// The writer's side of the tap: what the stream cannot take yet is shown to those who read along. See tapReader.
+// The writer's side of the tap: what the stream cannot take yet is shown to those who read along. See Reader.
 
 const (
 	// stuckAfter is how long a full window may stand still before the records behind it are shown.
@@ -39,11 +39,15 @@ func (w *Writer) show(ctx context.Context) error {
 	var granted time.Time
 	for {
 		w.showAll(ctx)
+		var check <-chan time.Time
+		if w.mayGetStuck() {
+			check = tick.C // a ticker that nobody waits for wakes nothing
+		}
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-w.late:
-		case <-tick.C:
+		case <-check:
 		case m := <-wants:
 			if now := w.now(); now.Sub(granted) >= wantLimit && w.showAgain(m.Data) {
 				granted = now
@@ -92,6 +96,13 @@ func (w *Writer) nextShown() (seq, epoch uint64, e entry, ok bool) {
 // stuck reports whether the window is full and stands still. w.mu is held.
 func (w *Writer) stuck() bool {
 	return w.ring.inFlight >= window && w.now().Sub(w.ring.entries[0].sent) > stuckAfter
+}
+
+// mayGetStuck reports whether time alone can bring something to be shown.
+func (w *Writer) mayGetStuck() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.troubled || w.ring.inFlight >= window
 }
 
 // showAgain takes a reader's request for the records from a sequence number on, and reports whether it has any of them.

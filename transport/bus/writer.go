@@ -248,16 +248,27 @@ func (w *Writer) work(ctx context.Context, done func() bool) error {
 			}
 		}
 		w.send()
+		var check <-chan time.Time
+		if w.awaited() {
+			check = tick.C // a ticker that nobody waits for wakes nothing
+		}
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-w.wake:
 		case m := <-w.acks:
 			w.acknowledge(m)
-		case <-tick.C:
+		case <-check:
 			w.checkAcks()
 		}
 	}
+}
+
+// awaited reports whether records are in flight.
+func (w *Writer) awaited() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.ring.inFlight > 0
 }
 
 // send sends what is not in flight, as far as the window allows.
@@ -273,6 +284,9 @@ func (w *Writer) send() {
 		e, epoch := r.next(w.now()), w.epoch
 		if w.shown == expect {
 			w.shown++
+		}
+		if r.inFlight == window {
+			notify(w.late)
 		}
 		w.mu.Unlock()
 		if err := w.publish(e.suffix, e.body, epoch, expect); err != nil {

@@ -14,31 +14,27 @@ import (
 )
 
 func TestRecordsAreReadInTheOrderOfPublish(t *testing.T) {
-	withBothReaders(t, func(t *testing.T, tap bool) {
-		c := local(t)
-		w := startWriter(t, c, WriterOptions{})
-		publish(t, w, 0, 500) // some before the claim, and more than the window holds
-		r := startReaderWith(t, c, ReaderOptions{From: 1, Tap: tap})
-		claim := expectClaim(t, r)
-		expectPictures(t, r, 0, 500)
-		w.stored(t)
-		require.Equal(t, claim.Epoch, w.Stats().Epoch)
-		require.Equal(t, uint64(500), w.Stats().Stored)
-		require.Zero(t, r.Lag())
-	})
+	c := local(t)
+	w := startWriter(t, c, WriterOptions{})
+	publish(t, w, 0, 500) // some before the claim, and more than the window holds
+	r := startReader(t, c, 1)
+	claim := expectClaim(t, r)
+	expectPictures(t, r, 0, 500)
+	w.stored(t)
+	require.Equal(t, claim.Epoch, w.Stats().Epoch)
+	require.Equal(t, uint64(500), w.Stats().Stored)
+	require.Zero(t, r.Lag())
 }
 
 func TestSequenceNumbersHaveNoHolesAfterTheClaim(t *testing.T) {
-	withBothReaders(t, func(t *testing.T, tap bool) {
-		c := local(t)
-		w := startWriter(t, c, WriterOptions{})
-		publish(t, w, 0, 100)
-		r := startReaderWith(t, c, ReaderOptions{From: 1, Tap: tap})
-		require.Equal(t, uint64(1), expectClaim(t, r).Seq)
-		for i := range 100 {
-			require.Equal(t, uint64(window+1+i), next(t, r).Seq)
-		}
-	})
+	c := local(t)
+	w := startWriter(t, c, WriterOptions{})
+	publish(t, w, 0, 100)
+	r := startReader(t, c, 1)
+	require.Equal(t, uint64(1), expectClaim(t, r).Seq)
+	for i := range 100 {
+		require.Equal(t, uint64(window+1+i), next(t, r).Seq)
+	}
 }
 
 func TestCloseEndsRunWhenEverythingIsStored(t *testing.T) {

@@ -8,7 +8,7 @@ import (
 )
 
 // hear takes a message of the writer.
-func (r *tapReader) hear(m *nats.Msg) {
+func (r *Reader) hear(m *nats.Msg) {
 	r.heard = r.now()
 	seq, err := predicted(m.Header)
 	if err != nil {
@@ -34,7 +34,7 @@ func predicted(h nats.Header) (uint64, error) {
 }
 
 // hearSuccessor notes that the reader's epoch has ended, or is not known yet.
-func (r *tapReader) hearSuccessor(seq, epoch uint64) {
+func (r *Reader) hearSuccessor(seq, epoch uint64) {
 	r.suspect = max(r.suspect, epoch)
 	if r.order.epoch > 0 && seq <= r.sure {
 		r.goBack(seq - 1) // the stream has lost what it had
@@ -42,7 +42,7 @@ func (r *tapReader) hearSuccessor(seq, epoch uint64) {
 }
 
 // takeLive takes a record of the reader's epoch if it is the next, and keeps it if it is a later one.
-func (r *tapReader) takeLive(m *nats.Msg) {
+func (r *Reader) takeLive(m *nats.Msg) {
 	seq, err := predicted(m.Header)
 	if err != nil {
 		return
@@ -52,13 +52,10 @@ func (r *tapReader) takeLive(m *nats.Msg) {
 		r.sure = max(r.sure, min(seq-window, r.order.next-1))
 	}
 	r.newest = max(r.newest, seq)
-	delete(r.held, seq)
 	switch {
 	case seq < r.order.next:
 	case seq > r.order.next:
-		if len(r.held) < maxHeld {
-			r.held[seq] = m
-		}
+		r.held.keep(seq, m)
 	default:
 		if !isStored {
 			suffix = strings.TrimPrefix(m.Subject, liveSubject(r.feed, ""))
@@ -68,20 +65,20 @@ func (r *tapReader) takeLive(m *nats.Msg) {
 }
 
 // put hands a message to the order.
-func (r *tapReader) put(seq uint64, subject string, m *nats.Msg) {
+func (r *Reader) put(seq uint64, subject string, m *nats.Msg) {
 	r.said, r.moved = "", r.now()
 	r.order.put(seq, subject, m.Header, m.Data)
 }
 
 // goBack goes on behind last, because the stream has not what was read after it.
-func (r *tapReader) goBack(last uint64) {
+func (r *Reader) goBack(last uint64) {
 	r.log.Warn("the stream does not have what was read; going back", "to", last, "from", r.order.next)
 	r.order.back(last)
 	r.enter(last)
 }
 
 // enter begins an epoch: what is known of another's records says nothing more.
-func (r *tapReader) enter(sure uint64) {
-	clear(r.held)
+func (r *Reader) enter(sure uint64) {
+	r.held.clear()
 	r.sure, r.newest = sure, sure
 }

@@ -13,11 +13,11 @@ import (
 
 // Whatever is lost, doubled, reordered or shown by a writer that is succeeded before it is stored: the reader ends up with
 // what the stream has, and says so when it must take something back.
-func TestTapAgreesWithTheStream(t *testing.T) {
+func TestReaderAgreesWithTheStream(t *testing.T) {
 	for seed := range uint64(8) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			s := claimedStream(t)
-			r := startTap(t, s.c, window+1)
+			r := startReader(t, s.c, window+1)
 			end, read := make(chan pipeline.Record, 1), make(chan map[uint64]pipeline.Record, 1)
 			go func() { read <- readAll(t, r, end) }()
 			require.Equal(t, play(s, rand.New(rand.NewPCG(seed, 0)), end), <-read)
@@ -66,7 +66,7 @@ func play(s sender, random *rand.Rand, end chan<- pipeline.Record) map[uint64]pi
 }
 
 // readAll reads until the last record, which is told when it is known, and returns the pictures that stand.
-func readAll(t *testing.T, r Reader, last <-chan pipeline.Record) map[uint64]pipeline.Record {
+func readAll(t *testing.T, r *Reader, last <-chan pipeline.Record) map[uint64]pipeline.Record {
 	ctx := limited(t)
 	read, end := map[uint64]pipeline.Record{}, pipeline.Record{}
 	for at := (pipeline.Record{}); end.Seq == 0 || at.Seq < end.Seq || at.Epoch < end.Epoch; {

@@ -12,11 +12,6 @@ import (
 	"github.com/venuecast/venuecast/pipeline"
 )
 
-func startTap(t *testing.T, c *Conn, from uint64) *tapReader {
-	t.Helper()
-	return startReaderWith(t, c, ReaderOptions{From: from, Tap: true}).(*tapReader)
-}
-
 // sender sends what a writer would, at places of the test's choice.
 type sender struct {
 	t     *testing.T
@@ -61,10 +56,10 @@ func (s sender) claim() {
 	}
 }
 
-func TestTapTakesWhatIsShownInAnyOrder(t *testing.T) {
+func TestReaderTakesWhatIsShownInAnyOrder(t *testing.T) {
 	s := claimedStream(t)
 	s.store(picture(0))
-	r := startTap(t, s.c, 1)
+	r := startReader(t, s.c, 1)
 	expectClaim(t, r)
 	expectPictures(t, r, 0, 1)
 	for _, n := range []int{1, 4, 3, 3, 2, 0, 6, 5} {
@@ -73,10 +68,10 @@ func TestTapTakesWhatIsShownInAnyOrder(t *testing.T) {
 	expectPictures(t, r, 1, 7)
 }
 
-func TestTapFillsAHoleFromTheStream(t *testing.T) {
+func TestReaderFillsAHoleFromTheStream(t *testing.T) {
 	s := claimedStream(t)
 	s.store(picture(0))
-	r := startTap(t, s.c, 0)
+	r := startReader(t, s.c, 0)
 	expectPictures(t, r, 0, 1)
 	for n := 1; n < 5; n++ { // these do not say where they are, so the reader cannot take them on sight
 		s.store(picture(n))
@@ -85,19 +80,19 @@ func TestTapFillsAHoleFromTheStream(t *testing.T) {
 	expectPictures(t, r, 1, 6)
 }
 
-func TestTapFindsWhatIsStoredButNeverHeard(t *testing.T) {
+func TestReaderFindsWhatIsStoredButNeverHeard(t *testing.T) {
 	s := claimedStream(t)
 	s.store(picture(0))
-	r := startTap(t, s.c, 0)
+	r := startReader(t, s.c, 0)
 	expectPictures(t, r, 0, 1)
 	s.store(picture(1))
 	expectPictures(t, r, 1, 2)
 }
 
-func TestTapAsksTheWriterForWhatTheStreamDoesNotHave(t *testing.T) {
+func TestReaderAsksTheWriterForWhatTheStreamDoesNotHave(t *testing.T) {
 	s := claimedStream(t)
 	s.store(picture(0))
-	r := startTap(t, s.c, 0)
+	r := startReader(t, s.c, 0)
 	expectPictures(t, r, 0, 1)
 	wants, err := s.c.nc.SubscribeSync(wantSubject("lobby"))
 	require.NoError(t, err)
@@ -116,10 +111,10 @@ func TestTapAsksTheWriterForWhatTheStreamDoesNotHave(t *testing.T) {
 	expectPictures(t, r, 2, 4)
 }
 
-func TestTapIgnoresAClaimThatWasTurnedAway(t *testing.T) {
+func TestReaderIgnoresAClaimThatWasTurnedAway(t *testing.T) {
 	s := claimedStream(t)
 	s.store(picture(0))
-	r := startTap(t, s.c, 0)
+	r := startReader(t, s.c, 0)
 	expectPictures(t, r, 0, 1)
 	rival := sender{t, s.c, 9}
 	for i := range uint64(window) {
@@ -131,12 +126,12 @@ func TestTapIgnoresAClaimThatWasTurnedAway(t *testing.T) {
 	require.Zero(t, r.suspect)
 }
 
-func TestTapIgnoresAWriterThatWasSucceeded(t *testing.T) {
+func TestReaderIgnoresAWriterThatWasSucceeded(t *testing.T) {
 	s := claimedStream(t)
 	s.store(picture(0))
 	successor := sender{t, s.c, 9}
 	successor.claim()
-	r := startTap(t, s.c, successor.store(picture(1)))
+	r := startReader(t, s.c, successor.store(picture(1)))
 	expectPictures(t, r, 1, 2)
 	s.show(2*window+3, picture(5))
 	successor.show(2*window+3, picture(2))
@@ -144,10 +139,10 @@ func TestTapIgnoresAWriterThatWasSucceeded(t *testing.T) {
 }
 
 // An old writer shows records that it never gets stored: the reader goes back to the claim of the new one.
-func TestTapGoesBackWhenItRanAheadWithAWriterThatWasSucceeded(t *testing.T) {
+func TestReaderGoesBackWhenItRanAheadWithAWriterThatWasSucceeded(t *testing.T) {
 	s := claimedStream(t)
 	s.store(picture(0))
-	r := startTap(t, s.c, 0)
+	r := startReader(t, s.c, 0)
 	expectPictures(t, r, 0, 1)
 	for n := 1; n < 101; n++ { // further than the successor gets
 		s.show(uint64(window+1+n), picture(n))
@@ -169,10 +164,10 @@ func TestTapGoesBackWhenItRanAheadWithAWriterThatWasSucceeded(t *testing.T) {
 }
 
 // The reader hears nothing of the successor, and finds the middle of its claim where it looks for the next record.
-func TestTapGoesBackToAClaimThatItDidNotHear(t *testing.T) {
+func TestReaderGoesBackToAClaimThatItDidNotHear(t *testing.T) {
 	s := claimedStream(t)
 	s.store(picture(0))
-	r := startTap(t, s.c, 0)
+	r := startReader(t, s.c, 0)
 	expectPictures(t, r, 0, 1)
 	for n := 1; n < 11; n++ {
 		s.show(uint64(window+1+n), picture(n))
@@ -189,10 +184,10 @@ func TestTapGoesBackToAClaimThatItDidNotHear(t *testing.T) {
 	expectPictures(t, r, 1, 2)
 }
 
-func TestTapGoesOnWithASuccessorWithoutAGapWhenNothingWasReadAhead(t *testing.T) {
+func TestReaderGoesOnWithASuccessorWithoutAGapWhenNothingWasReadAhead(t *testing.T) {
 	s := claimedStream(t)
 	s.store(picture(0))
-	r := startTap(t, s.c, 0)
+	r := startReader(t, s.c, 0)
 	expectPictures(t, r, 0, 1)
 	successor := sender{t, s.c, 9}
 	successor.claim()
@@ -204,9 +199,9 @@ func TestTapGoesOnWithASuccessorWithoutAGapWhenNothingWasReadAhead(t *testing.T)
 	expectPictures(t, r, 2, 3)
 }
 
-func TestTapFollowsAStreamThatHasGoneBack(t *testing.T) {
+func TestReaderFollowsAStreamThatHasGoneBack(t *testing.T) {
 	c, w := withPictures(t, 20)
-	r := startTap(t, c, window+1)
+	r := startReader(t, c, window+1)
 	expectPictures(t, r, 0, 20)
 	require.NoError(t, c.js.DeleteStream(limited(t), streamName("lobby")))
 	publish(t, w, 20, 23)
@@ -230,18 +225,18 @@ func TestTapFollowsAStreamThatHasGoneBack(t *testing.T) {
 	require.Equal(t, 1, gaps)
 }
 
-func TestTapThatBeginsBeyondTheEndGoesBack(t *testing.T) {
+func TestReaderThatBeginsBeyondTheEndGoesBack(t *testing.T) {
 	c, w := withPictures(t, 3)
-	r := startTap(t, c, 1000)
+	r := startReader(t, c, 1000)
 	_, err := r.Next(limited(t))
 	require.ErrorIs(t, err, pipeline.ErrGap)
 	publish(t, w, 3, 5)
 	expectPictures(t, r, 3, 5)
 }
 
-func TestTapCatchesUpWithABacklogAndThenReadsLive(t *testing.T) {
+func TestReaderCatchesUpWithABacklogAndThenReadsLive(t *testing.T) {
 	c, w := withPictures(t, 700) // more than is held or buffered
-	r := startTap(t, c, window+1)
+	r := startReader(t, c, window+1)
 	expectPictures(t, r, 0, 100)
 	publish(t, w, 700, 1400)
 	expectPictures(t, r, 100, 1400)
@@ -252,13 +247,13 @@ func TestTapCatchesUpWithABacklogAndThenReadsLive(t *testing.T) {
 // The stream takes nothing, as when it has no leader: only the writer can show what it has.
 func TestWriterShowsWhatTheStreamDoesNotTake(t *testing.T) {
 	c, w := withPictures(t, 5)
-	r := startTap(t, c, window+1)
+	r := startReader(t, c, window+1)
 	expectPictures(t, r, 0, 5)
 	sealed := seal(t, c)
 	publish(t, w, 5, 205) // the reader hears 32 on their way to the stream
 	expectPictures(t, r, 5, 205)
 	// A reader that begins now has what is stored from the stream, and the rest from the writer when it shows something.
-	late := startTap(t, c, window+1)
+	late := startReader(t, c, window+1)
 	expectPictures(t, late, 0, 5)
 	publish(t, w, 205, 206)
 	expectPictures(t, late, 5, 206)

@@ -22,7 +22,7 @@ const (
 	maxGetPause  = 500 * time.Millisecond
 )
 
-// fetch is a tap reader's conversation with the stream: one Direct Get at a time, its answers as messages among others.
+// fetch is a reader's conversation with the stream: one Direct Get at a time, its answers as messages among others.
 type fetch struct {
 	looking  bool // the stream may have more than is known
 	token    uint64
@@ -37,7 +37,7 @@ type fetch struct {
 }
 
 // ask sends a request when it is time to, and returns for how long there is nothing to do.
-func (r *tapReader) ask(now time.Time) time.Duration {
+func (r *Reader) ask(now time.Time) time.Duration {
 	f := &r.fetch
 	if f.active {
 		if now.Before(f.deadline) {
@@ -63,7 +63,7 @@ func (r *tapReader) ask(now time.Time) time.Duration {
 
 // request asks for what is next. When the reader does not know its epoch, it begins with the record before; when the epoch
 // has ended, with the first record not known to be stored.
-func (r *tapReader) request() error {
+func (r *Reader) request() error {
 	from := r.order.next
 	if r.order.epoch == 0 {
 		from = max(r.order.next-1, 1)
@@ -87,7 +87,7 @@ func (r *tapReader) request() error {
 }
 
 // finish ends a request. After one that brought nothing new the next waits, each time longer.
-func (r *tapReader) finish(now time.Time, more bool) {
+func (r *Reader) finish(now time.Time, more bool) {
 	f := &r.fetch
 	f.active = false
 	if f.progress {
@@ -101,7 +101,7 @@ func (r *tapReader) finish(now time.Time, more bool) {
 }
 
 // answer takes an answer of the stream.
-func (r *tapReader) answer(ctx context.Context, m *nats.Msg) {
+func (r *Reader) answer(ctx context.Context, m *nats.Msg) {
 	now := r.now()
 	if !r.fetch.active || !strings.HasSuffix(m.Subject, "."+strconv.FormatUint(r.fetch.token, 10)) {
 		return // to a request that was given up
@@ -129,7 +129,7 @@ func (r *tapReader) answer(ctx context.Context, m *nats.Msg) {
 
 // takeStored takes a record of the stream. What the stream leaves out before it has expired; an answer that was lost on
 // the way is an error.
-func (r *tapReader) takeStored(m *nats.Msg) error {
+func (r *Reader) takeStored(m *nats.Msg) error {
 	seq, err := strconv.ParseUint(m.Header.Get(jetstream.SequenceHeader), 10, 63)
 	if err != nil {
 		return fmt.Errorf("reading a sequence number: %w", err)
@@ -156,7 +156,7 @@ func (r *tapReader) takeStored(m *nats.Msg) error {
 }
 
 // compare looks at a stored record where one has been read already.
-func (r *tapReader) compare(seq, epoch uint64) {
+func (r *Reader) compare(seq, epoch uint64) {
 	switch {
 	case r.order.epoch == 0:
 		r.order.epoch = epoch // of the record before the first one wanted
@@ -169,7 +169,7 @@ func (r *tapReader) compare(seq, epoch uint64) {
 }
 
 // takeNext takes a stored record that has not been read.
-func (r *tapReader) takeNext(seq, epoch uint64, m *nats.Msg) {
+func (r *Reader) takeNext(seq, epoch uint64, m *nats.Msg) {
 	before := r.order.epoch
 	if before > 0 && epoch > before {
 		if r.sure+1 < r.order.next {
@@ -185,8 +185,8 @@ func (r *tapReader) takeNext(seq, epoch uint64, m *nats.Msg) {
 	r.put(seq, m.Header.Get(jetstream.SubjectHeader), m)
 }
 
-// beyondEnd gives up a beginning that the stream does not get to. See consumerReader.wentBack.
-func (r *tapReader) beyondEnd(ctx context.Context, now time.Time) {
+// beyondEnd gives up a beginning that the stream does not get to.
+func (r *Reader) beyondEnd(ctx context.Context, now time.Time) {
 	if r.order.epoch > 0 || r.order.next <= 1 || now.Sub(r.fetch.began) < lostAfter {
 		return
 	}
