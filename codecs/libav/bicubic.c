@@ -110,6 +110,7 @@ typedef struct Pass {
     ptrdiff_t stride;
     int next;  // pair to be read
     int asked; // row up to which the processor has been asked for them
+    VCAhead ahead;
 } Pass;
 
 static const uint8_t *source_row(const Pass *s, int y) { return s->src + s->stride * av_clip(y, 0, s->p->y.from - 1); }
@@ -134,18 +135,17 @@ static void read_pair(const Pass *s, int pair)
     }
 }
 
-// Returns the rows that are to be asked for while row y is filtered, so that they are near when their time comes: the
+// Says which rows are to be asked for while row y is filtered, so that they are near when their time comes: the
 // processor by itself sees rows come only once they are being read, and a picture is larger than its caches.
-static VCAhead look_ahead(Pass *s, int y)
+static void look_ahead(Pass *s, int y)
 {
     enum { DISTANCE = 4 }; // in rows of output
     int soon = FFMIN(y + DISTANCE, s->p->y.to - 1);
     int until = FFMIN(s->p->y.first[soon] + s->p->y.taps, s->p->y.from);
-    VCAhead ahead = { 0 };
 
-    for (s->asked = FFMAX(s->asked, 2 * s->next); s->asked < until && ahead.count < BICUBIC_AHEAD; s->asked++)
-        ahead.rows[ahead.count++] = source_row(s, s->asked);
-    return ahead;
+    s->ahead.count = 0;
+    for (s->asked = FFMAX(s->asked, 2 * s->next); s->asked < until && s->ahead.count < BICUBIC_AHEAD; s->asked++)
+        s->ahead.rows[s->ahead.count++] = source_row(s, s->asked);
 }
 
 // Lets the outermost samples stand for those outside.
@@ -164,15 +164,14 @@ static const int16_t *make_row(Pass *s, int y, int16_t *row)
 {
     const VCDown *down = &s->p->down;
     const int16_t *rows[BICUBIC_PAIRS];
-    VCAhead ahead;
 
     for (; s->next < down->first[y] + down->pairs[y]; s->next++)
         read_pair(s, s->next);
     for (int k = 0; k < down->pairs[y]; k++)
         rows[k] = pair_slot(s, down->first[y] + k);
-    ahead = look_ahead(s, y);
+    look_ahead(s, y);
     s->b->kernels->down(row, rows, down->coefficients + y * down->most, down->pairs[y],
-                        FFALIGN(s->p->x.from, BICUBIC_BLOCK), &ahead);
+                        FFALIGN(s->p->x.from, BICUBIC_BLOCK), &s->ahead);
     extend(&s->p->x, row);
     return row;
 }

@@ -90,8 +90,13 @@ func noise(t *testing.T, random *rand.Rand, width, height int) *Picture {
 // sizes are those of ladders, and any.
 func sizes(random *rand.Rand) (all [][4]int) {
 	all = [][4]int{
-		{640, 360, 426, 240}, {320, 180, 160, 90}, {480, 270, 160, 90}, {288, 162, 128, 72}, {1920, 24, 854, 12},
-		{2, 2, 2, 4}, {1, 1, 3, 3},
+		{640, 360, 426, 240},
+		{320, 180, 160, 90},
+		{480, 270, 160, 90},
+		{288, 162, 128, 72},
+		{1920, 24, 854, 12},
+		{2, 2, 2, 4},
+		{1, 1, 3, 3},
 	}
 	for range 60 {
 		w, h := 1+random.IntN(300), 1+random.IntN(60)
