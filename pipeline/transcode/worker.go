@@ -35,7 +35,7 @@ type Options struct {
 	Switched func(rendition string, msn int64, rate Rate)
 
 	Now        func() time.Time // It defaults to time.Now.
-	Pictures   int              // how many pictures wait for each encoder, besides those that it has taken. It defaults to 2.
+	Pictures   int              // how many pictures wait for each encoder, besides those that it has taken. It defaults to 1.
 	BusSilence time.Duration    // after it the worker goes on by its own clock. It defaults to 3 s.
 	Drain      time.Duration    // how long the part in progress may take to be finished at the end. It defaults to 2 s.
 }
@@ -85,7 +85,7 @@ func New(o Options) (*Worker, error) {
 		o.Now = time.Now
 	}
 	if o.Pictures == 0 {
-		o.Pictures = 2
+		o.Pictures = 1
 	}
 	if o.BusSilence == 0 {
 		o.BusSilence = 3 * time.Second
