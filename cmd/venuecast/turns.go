@@ -12,17 +12,15 @@ import (
 // The first stage to fail ends all at once, and its error is returned.
 func runRoles(ctx context.Context, roles [][]pipeline.Stage) error {
 	var stages []pipeline.Stage
-	turn := ctx
+	turn := ctx.Done()
 	for i := len(roles) - 1; i >= 0; i-- {
 		if len(roles[i]) == 0 {
 			continue
 		}
-		next, end := context.WithCancel(context.WithoutCancel(ctx))
-		defer end()
-		running := new(atomic.Int64)
+		next, running := make(chan struct{}), new(atomic.Int64)
 		running.Store(int64(len(roles[i])))
 		for _, s := range roles[i] {
-			stages = append(stages, roleStage{s, turn, running, end})
+			stages = append(stages, roleStage{s, turn, running, next})
 		}
 		turn = next
 	}
@@ -32,22 +30,48 @@ func runRoles(ctx context.Context, roles [][]pipeline.Stage) error {
 // roleStage is a stage that ends when it is its role's turn to.
 type roleStage struct {
 	pipeline.Stage
-	turn    context.Context //nolint:containedctx // it says when, and nothing else
+	turn    <-chan struct{}
 	running *atomic.Int64   // stages of the role
-	end     func()          // begins the next role's turn
+	next    chan<- struct{} // closed when the role has ended: the next one's turn
 }
 
 // Run implements pipeline.Stage. A stage that ends in its turn has not failed.
 func (s roleStage) Run(ctx context.Context) error {
-	inTurn, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer context.AfterFunc(s.turn, cancel)()
-	err := s.Stage.Run(inTurn)
-	if s.running.Add(-1) == 0 {
-		context.AfterFunc(s.turn, s.end) // a role that has nothing more to do keeps its place
+	err := s.untilTurn(ctx)
+	select {
+	case <-s.turn:
+	default:
+		if err != nil {
+			return err
+		}
 	}
-	if s.turn.Err() != nil && ctx.Err() == nil {
+	if s.running.Add(-1) > 0 {
 		return nil
 	}
+	select { // a role that has nothing more to do keeps its place
+	case <-s.turn:
+	case <-ctx.Done():
+	}
+	close(s.next)
+	return nil
+}
+
+func (s roleStage) untilTurn(ctx context.Context) (err error) {
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	_ = pipeline.Run(ctx, // neither fails
+		pipeline.Func("turn", func(ctx context.Context) error {
+			defer end()
+			select {
+			case <-s.turn:
+			case <-ctx.Done():
+			}
+			return nil
+		}),
+		pipeline.Func("stage", func(ctx context.Context) error {
+			defer end()
+			err = s.Stage.Run(ctx)
+			return nil
+		}))
 	return err
 }
