@@ -57,5 +57,5 @@ func demo(ctx context.Context, listen, metrics, data, rtsp string) (err error) {
 			"  Metrics:   http://%s/metrics\n  Ctrl-C ends it.\n\n", h.originAddr, h.metricsAddr)
 		return nil, nil
 	}
-	return h.run(ctx, h.bus, h.origin, h.ingest, h.transcode, play, hello)
+	return h.run(ctx, h.bus, h.origin, play, h.ingest, h.transcode, hello)
 }
