@@ -1,6 +1,7 @@
 package live
 
 import (
+	"bytes"
 	"hash/crc32"
 	"sync/atomic"
 	"time"
@@ -62,15 +63,17 @@ func span(duration, timescale int64) time.Duration {
 // close makes the segment of its parts, copying their bytes into one piece.
 func (s *segment) close(parts []part) {
 	m := &media{parts: make([]part, len(parts))}
-	for _, p := range parts {
+	pieces := make([][]byte, len(parts))
+	for i, p := range parts {
 		s.duration += p.duration
 		s.size += int64(len(p.data))
+		pieces[i] = p.data
 	}
-	m.whole = make([]byte, 0, s.size)
+	m.whole = bytes.Join(pieces, nil) // its memory is not cleared first, as that of make is
+	rest := m.whole
 	for i, p := range parts {
-		from := len(m.whole)
-		m.whole = append(m.whole, p.data...)
-		p.data = m.whole[from:len(m.whole):len(m.whole)]
+		n := len(p.data)
+		p.data, rest = rest[:n:n], rest[n:]
 		m.parts[i] = p
 	}
 	s.gap = !decodable(parts)
