@@ -57,14 +57,16 @@ func (l *line) exchange(common []byte, r request) (got answer, again bool, err e
 
 // write writes header and body in one call of the kernel, which takes the body from where it is.
 func (l *line) write(common []byte, r request) error {
-	h := append(l.head[:0], r.method...)
+	h := l.head[:0]
+	h = append(h, r.method...)
 	h = append(append(append(h, ' '), r.path...), " HTTP/1.1\r\n"...)
 	h = append(h, common...)
 	for _, f := range r.header {
 		h = append(append(append(append(h, f.name...), ": "...), f.value...), "\r\n"...)
 	}
 	h = strconv.AppendInt(append(h, "Content-Length: "...), int64(len(r.body)), 10)
-	l.head = append(h, "\r\n\r\n"...)
+	h = append(h, "\r\n\r\n"...)
+	l.head = h
 	both := net.Buffers{l.head, r.body}
 	_, err := both.WriteTo(l.conn)
 	return err //nolint:wrapcheck // who calls says what was done
@@ -78,10 +80,12 @@ func (l *line) read(method string) (got answer, again bool, err error) {
 		if err != nil {
 			return got, false, err
 		}
-		if resp.StatusCode/100 == 1 && resp.StatusCode != http.StatusSwitchingProtocols {
+		got, err = read(resp)
+		_ = resp.Body.Close() // it was only read
+		if err == nil && resp.StatusCode/100 == 1 && resp.StatusCode != http.StatusSwitchingProtocols {
 			continue
 		}
-		if got, err = read(resp); err != nil {
+		if err != nil {
 			return got, false, err
 		}
 		ended := len(got.body) < maxAnswer && l.from.Buffered() == 0

@@ -156,7 +156,12 @@ func testSent(t *testing.T, opts push.Options, part pipeline.Part) {
 
 func TestOptionsAreChecked(t *testing.T) {
 	for _, opts := range []push.Options{
-		{Token: "x"}, {URL: "origin:8080", Token: "x"}, {URL: "ftp://origin", Token: "x"}, {URL: "http://", Token: "x"}, {URL: "http://origin"}, {URL: "http://a b", Token: "x"},
+		{Token: "x"},
+		{URL: "origin:8080", Token: "x"},
+		{URL: "ftp://origin", Token: "x"},
+		{URL: "http://", Token: "x"},
+		{URL: "http://origin"},
+		{URL: "http://a b", Token: "x"},
 		{URL: "http://origin", Token: "x\r\nX-Other: 1"},
 	} {
 		_, err := push.New(opts)
