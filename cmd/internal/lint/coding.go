@@ -10,8 +10,8 @@ import (
 	"github.com/venuecast/venuecast/pipeline/rules"
 )
 
-// codings returns what an answer may be coded with. Half of the playlists are asked for in zstd, which are others with each reload: a playlist
-// that says something else in zstd than in gzip breaks the rules of what may change between two reloads.
+// codings returns what an answer may be coded with. Half of the playlists are asked for in zstd, which are others with each
+// reload: a playlist that says something else in zstd than in gzip breaks the rules of what may change between two reloads.
 func codings(q *rules.Request) string {
 	if q.Kind != rules.MultivariantPlaylist && q.Kind != rules.MediaPlaylist {
 		return "gzip"
