@@ -11,8 +11,10 @@ var httpRules = []Rule{
 	},
 	{"playlist-type", draft + "§4, " + apple + "10.4", Should, "Playlists have the type application/vnd.apple.mpegurl or audio/mpegurl."},
 	{"media-type", apple + "10.4", Should, "Media have the type of their format."},
-	{"gzip-missing", draft + "§6.2.1, " + apple + "10.1", Should,
-		"Playlists are compressed for clients that can read that. Half of them are read in zstd."},
+	{
+		"gzip-missing", draft + "§6.2.1, " + apple + "10.1", Should,
+		"Playlists are compressed for clients that can read that. Half of them are read in zstd.",
+	},
 	{"vary-missing", "RFC 9110 §12.5.5", Should, "A compressed playlist has Vary: Accept-Encoding."},
 	{"cache-control-missing", draft + "appendix B.1", Should, "Answers have Cache-Control."},
 	{"cache-control-long", draft + "appendix B.1", Should, "A live playlist may be kept for half a target duration."},
