@@ -17,13 +17,21 @@ type archive struct {
 	logged time.Time // when a failure was last logged
 }
 
-// job is one thing to do in the store: write data under a name, or remove names.
+// job is one thing to do in the store: write pieces, one after another, under a name, or remove names.
 type job struct {
 	feed     *Feed
 	name     string
-	data     []byte
+	pieces   [][]byte
 	segments []*segment
 	remove   []string
+}
+
+// size is the bytes that a job holds on to.
+func (j job) size() (bytes int64) {
+	for _, p := range j.pieces {
+		bytes += int64(len(p))
+	}
+	return bytes
 }
 
 // maxJobs bounds the queue besides its bytes: removals have none.
@@ -33,9 +41,9 @@ func newArchive(opts Options) *archive {
 	return &archive{store: opts.Store, opts: opts, jobs: pipeline.NewQueue[job](maxJobs, opts.StoreQueue, nil)}
 }
 
-// put queues data for the store; s, if not nil, is marked when it is there.
-func (a *archive) put(f *Feed, name string, data []byte, s *segment) {
-	j := job{feed: f, name: name, data: data}
+// put queues pieces for the store; s, if not nil, is marked when they are there.
+func (a *archive) put(f *Feed, name string, pieces [][]byte, s *segment) {
+	j := job{feed: f, name: name, pieces: pieces}
 	if s != nil {
 		j.segments = []*segment{s}
 	}
@@ -50,7 +58,7 @@ func (a *archive) remove(f *Feed, names []string, segments []*segment) {
 }
 
 func (a *archive) push(j job) {
-	if a.store != nil && !a.jobs.TryPush(j, int64(len(j.data))) {
+	if a.store != nil && !a.jobs.TryPush(j, j.size()) {
 		a.opts.StoreFailed(j.feed.id, "full")
 	}
 }
@@ -85,11 +93,11 @@ func (a *archive) run(ctx context.Context) error {
 }
 
 func (a *archive) do(j job) {
-	if j.data == nil {
+	if j.pieces == nil {
 		a.doRemove(j)
 		return
 	}
-	if err := a.store.Put(j.name, j.data); err != nil {
+	if err := a.store.Put(j.name, j.pieces...); err != nil {
 		a.failed(j.feed, "write", err)
 		return
 	}

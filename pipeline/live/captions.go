@@ -24,7 +24,7 @@ func (f *Feed) hear(v *view, c captions.Channels) { // f.mu is held
 		return
 	}
 	v.spoken.channels.Store(uint32(before | c))
-	f.archive.put(f, v.captionsName(f.id), []byte((before | c).String()), nil)
+	f.archive.put(f, v.captionsName(f.id), [][]byte{[]byte((before | c).String())}, nil)
 }
 
 // captionsName is the place of what was found in the store, under the feed's constants.

@@ -57,7 +57,7 @@ func (f *Feed) AddEvent(d m3u8.DateRange) (Event, error) {
 	}
 	f.setEvents(append(slices.Clip(f.events), e))
 	if text, err = json.Marshal(e); err == nil {
-		f.archive.put(f, f.eventName(e), text, nil)
+		f.archive.put(f, f.eventName(e), [][]byte{text}, nil)
 	}
 	f.publish()
 	return e, nil

@@ -47,7 +47,7 @@ func (f *Feed) PutInit(epoch uint64, init pipeline.Init) error {
 	r.init, r.codecs = version, init.Codecs
 	says, _ := cmaf.ParseInit(init.Data) // what cannot be read is not announced
 	r.withInit(version, initSection{data: init.Data, codecs: init.Codecs, says: says})
-	f.archive.put(f, initName(r.storePath(), version), init.Data, nil)
+	f.archive.put(f, initName(r.storePath(), version), [][]byte{init.Data}, nil)
 	r.publish()
 	return nil
 }

@@ -30,7 +30,7 @@ func (r *Rendition) release() { // feed.mu is held
 // release keeps of a stored segment's media only where its parts lie. Readers may hold on to the bytes.
 func (s *segment) release() {
 	m := s.media.Load()
-	if m == nil || m.whole == nil {
+	if m == nil || !m.held {
 		return
 	}
 	places := &media{parts: make([]part, len(m.parts))}

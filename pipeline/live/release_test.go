@@ -48,6 +48,25 @@ func TestWithoutAStoreAllThatIsListedIsInMemory(t *testing.T) {
 	require.Len(t, b.inMemory("540p", firstMSN+12, firstMSN+20), 8)
 }
 
+func TestASegmentThatIsAskedForInOnePieceIsInMemoryOnce(t *testing.T) {
+	b := newBench(t, live.Options{})
+	b.segments(firstMSN, firstMSN+3)
+	snapshot := b.feed.Rendition("540p").Snapshot()
+	segment, err := snapshot.Segment(firstMSN + 1)
+	require.NoError(t, err)
+	rest := segment.Bytes
+	for index := range b.feed.Constants().Grid.Parts() {
+		part, err := snapshot.Part(pipeline.Position{MSN: firstMSN + 1, Part: index})
+		require.NoError(t, err)
+		require.Same(t, &rest[0], &part.Bytes[0], "part %d is a stretch of the segment", index)
+		rest = rest[len(part.Bytes):]
+	}
+	require.Empty(t, rest)
+	again, err := snapshot.Segment(firstMSN + 1)
+	require.NoError(t, err)
+	require.Same(t, &segment.Bytes[0], &again.Bytes[0])
+}
+
 func TestWhatIsNotStoredStaysInMemoryUntilItIs(t *testing.T) {
 	store := &shelf{files: map[string][]byte{}, full: true}
 	withStore(t, live.Options{Store: store}, time.Minute, func(b *bench) {

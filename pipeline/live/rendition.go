@@ -155,7 +155,7 @@ func (r *Rendition) finish(s *segment, parts []part) {
 	r.rates.add(s.size, s.seconds())
 	r.iframes.add(s.iframe, s.seconds())
 	r.feed.bytes += s.size
-	r.feed.archive.put(r.feed, s.storeName(r.storePath()), s.media.Load().whole, s)
+	r.feed.archive.put(r.feed, s.storeName(r.storePath()), s.media.Load().pieces(), s)
 	if after, first := r.demand.begun(s.msn, r.feed.opts.Now()); first {
 		r.feed.opts.ColdStart(r.feed.id, r.name, after)
 	}

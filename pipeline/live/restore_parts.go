@@ -24,7 +24,7 @@ func (r *Rendition) restoreParts() {
 			continue
 		}
 		if parts := cut(whole, r.kind); len(parts) == r.parts {
-			s.media.Store(&media{whole: whole, parts: parts})
+			s.media.Store(&media{parts: parts, held: true, whole: whole})
 		}
 	}
 }

@@ -3,6 +3,7 @@ package live
 import (
 	"bytes"
 	"hash/crc32"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -42,10 +43,11 @@ type segment struct {
 	lost    atomic.Bool // nor will they be any more
 }
 
-// media is a segment's bytes, and where its parts lie in them, one after another.
+// media is a segment's bytes by its parts, one after another. It is immutable.
 type media struct {
-	whole []byte // nil when not all parts are there, or they are in the store only
 	parts []part
+	held  bool   // all of their bytes are here: no part is missing, or in the store only
+	whole []byte // the same in one piece, of which the parts are stretches; nil until somebody has asked: see segment.whole
 }
 
 // discontinuity is a segment's place among the discontinuities of its feed.
@@ -60,25 +62,51 @@ func span(duration, timescale int64) time.Duration {
 	return time.Duration(codecs.MulDivRound(duration, int64(time.Second), timescale))
 }
 
-// close makes the segment of its parts, copying their bytes into one piece.
+// close makes the segment of its parts, which are its own from now on.
 func (s *segment) close(parts []part) {
-	m := &media{parts: make([]part, len(parts))}
-	pieces := make([][]byte, len(parts))
-	for i, p := range parts {
+	for _, p := range parts {
 		s.duration += p.duration
 		s.size += int64(len(p.data))
-		pieces[i] = p.data
-	}
-	m.whole = bytes.Join(pieces, nil) // its memory is not cleared first, as that of make is
-	rest := m.whole
-	for i, p := range parts {
-		n := len(p.data)
-		p.data, rest = rest[:n:n], rest[n:]
-		m.parts[i] = p
+		s.crc = crc32.Update(s.crc, crc32.IEEETable, p.data)
 	}
 	s.gap = !decodable(parts)
-	s.crc = crc32.ChecksumIEEE(m.whole)
-	s.media.Store(m)
+	s.media.Store(&media{parts: parts, held: true})
+}
+
+// whole returns the segment's bytes in one piece; nil when they are not in memory. They are put together when first asked for, as
+// few are: the store takes parts, and is where most who ask for segments are served from.
+func (s *segment) whole() []byte {
+	m := s.media.Load()
+	if m == nil || !m.held {
+		return nil
+	}
+	if m.whole == nil {
+		joined := m.join()
+		s.media.CompareAndSwap(m, joined) // unless another has done so, or it was released meanwhile
+		m = joined
+	}
+	return m.whole
+}
+
+// join returns the same media in one piece.
+func (m *media) join() *media {
+	joined := &media{parts: slices.Clone(m.parts), held: true}
+	joined.whole = bytes.Join(m.pieces(), nil)
+	rest := joined.whole
+	for i := range joined.parts {
+		n := len(joined.parts[i].data)
+		joined.parts[i].data, rest = rest[:n:n], rest[n:]
+	}
+	return joined
+}
+
+// pieces returns the bytes part by part.
+func (m *media) pieces() [][]byte {
+	pieces := make([][]byte, len(m.parts))
+	for i, p := range m.parts {
+		pieces[i] = p.data
+	}
+	return pieces
 }
 
 // decodable reports whether the media there is begins with a random access picture. When the first parts of a segment

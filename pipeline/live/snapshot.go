@@ -158,14 +158,16 @@ func (s *Snapshot) Segment(msn int64) (Media, error) {
 		return Media{}, ErrPending
 	}
 	tag := string(appendCRC(append(strconv.AppendInt(nil, msn, 10), '-'), seg.crc))
-	opts, m := &s.rendition.feed.opts, seg.media.Load()
-	inMemory := m != nil && m.whole != nil
-	if inMemory && (!opts.PreferStore || !seg.stored.Load()) {
-		return held(m.whole, tag), nil
+	if !s.rendition.feed.opts.PreferStore || !seg.stored.Load() {
+		if data := seg.whole(); data != nil {
+			return held(data, tag), nil
+		}
 	}
 	file, err := s.stored(seg)
-	if err != nil && inMemory {
-		return held(m.whole, tag), nil
+	if err != nil {
+		if data := seg.whole(); data != nil {
+			return held(data, tag), nil
+		}
 	}
 	return Media{ReadSeekCloser: file, Tag: tag}, err
 }

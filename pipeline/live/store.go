@@ -14,8 +14,8 @@ import (
 type Store interface {
 	// List returns the complete objects whose names begin with prefix, in no certain order.
 	List(prefix string) ([]Object, error)
-	// Put writes data under name: wholly or, on an error, not at all.
-	Put(name string, data []byte) error
+	// Put writes pieces, one after another, under name: wholly or, on an error, not at all.
+	Put(name string, pieces ...[]byte) error
 	// Open returns the bytes under name. Close must be called once.
 	Open(name string) (File, error)
 	// Remove removes name. It is no error when it is not there.

@@ -43,13 +43,13 @@ func (s *shelf) List(prefix string) ([]live.Object, error) {
 	return objects, nil
 }
 
-func (s *shelf) Put(name string, data []byte) error {
+func (s *shelf) Put(name string, pieces ...[]byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.full {
 		return errFull
 	}
-	s.files[name] = bytes.Clone(data)
+	s.files[name] = bytes.Join(pieces, nil)
 	return nil
 }
 

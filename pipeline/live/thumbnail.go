@@ -67,7 +67,7 @@ func (f *Feed) PutThumbnail(epoch uint64, t pipeline.Thumbnail) error {
 	if len(before) > 0 && t.MSN <= before[len(before)-1].msn {
 		return nil
 	}
-	f.archive.put(f, page.storeName(v.albumPath(f.id)), t.Data, nil)
+	f.archive.put(f, page.storeName(v.albumPath(f.id)), [][]byte{t.Data}, nil)
 	f.arrange(v, append(before, page))
 	return nil
 }

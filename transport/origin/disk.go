@@ -87,10 +87,14 @@ func (d *Disk) List(prefix string) ([]live.Object, error) {
 }
 
 // Put implements live.Store.
-func (d *Disk) Put(name string, data []byte) error {
+func (d *Disk) Put(name string, pieces ...[]byte) error {
 	return d.PutFrom(name, func(w io.Writer) error {
-		_, err := w.Write(data)
-		return err
+		for _, p := range pieces {
+			if _, err := w.Write(p); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

@@ -17,8 +17,8 @@ type Work struct {
 	Encode, Sound, Thumbnails, Demux atomic.Int64 // in nanoseconds
 }
 
-// Engine measures another engine: the processor time of the calling thread inside of each call that opens or flushes an
-// encoder or codes sound or a thumbnail, without that of the callbacks.
+// Engine measures another engine: the processor time of the calling thread inside of each call that opens, flushes or
+// closes an encoder, or codes sound or a thumbnail, without that of the callbacks.
 type Engine struct {
 	Video transcode.VideoEngine
 	Audio transcode.AudioEngine
@@ -130,6 +130,12 @@ func (e *encoder) Flush(emit func(codecs.Packet) error) error {
 	c := begin(e.sum)
 	defer c.end()
 	return e.Encoder.Flush(c.outside(emit))
+}
+
+func (e *encoder) Close() {
+	c := begin(e.sum)
+	defer c.end()
+	e.Encoder.Close()
 }
 
 // outside keeps the time of a callback out of the sum.
