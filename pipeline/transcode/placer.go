@@ -118,7 +118,7 @@ func (p *placer) take(from int64, n int) (codecs.PCM, bool) {
 	skip := from - p.at
 	for c := range p.line {
 		if skip < 0 {
-			copy(out[c][-skip:], p.line[c])
+			copy(out[c][min(-skip, int64(n)):], p.line[c])
 		} else {
 			copy(out[c], p.line[c][skip:])
 		}

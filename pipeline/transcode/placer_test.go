@@ -34,6 +34,21 @@ func TestSamplesAreGivenOutAtTheirNumbers(t *testing.T) {
 	require.Equal(t, ramp(1024, 1024), got)
 }
 
+func TestBeforeTheFirstSampleIsSilenceHoweverFarBefore(t *testing.T) {
+	for _, before := range []int64{1, 959, 960, 961, 3840} { // 3840 is Opus's pre-roll
+		p := newPlacer(counted(map[string]int64{}))
+		p.add(10_000, ramp(10_000, 4800))
+		var got []float32
+		for from := 10_000 - before; from < 11_000; from += 960 {
+			pcm, ok := p.take(from, 960)
+			require.True(t, ok)
+			got = append(got, pcm[1]...)
+		}
+		require.Equal(t, make([]float32, before), got[:before])
+		require.Equal(t, ramp(10_000, len(got)-int(before))[1], got[before:])
+	}
+}
+
 func TestJitterOfTimesMovesNoSample(t *testing.T) {
 	counts := map[string]int64{}
 	p := newPlacer(counted(counts))
