@@ -104,7 +104,7 @@ func (h *host) clips(feeds *live.Feeds) (*origin.Clips, error) {
 
 // heapGrowth is by how many percent the heap may grow between two collections. Most of an origin's is media, which hold no
 // pointers: to look through them costs nothing, and to wait until there is as much garbage doubles them.
-const heapGrowth = 25
+const heapGrowth = 40
 
 // collectEarly sets heapGrowth, unless whoever started the process has chosen another.
 func collectEarly() {
