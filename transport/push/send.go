@@ -56,21 +56,9 @@ func (c *Client) send(ctx context.Context, r request) ([]byte, error) {
 		}
 		c.opts.Retried(r.feed)
 		c.opts.Logger.Debug("origin is tried again", slog.String("feed", r.feed), slog.Any("error", err))
-		if !pause(ctx, min(wait, time.Until(useful))) || !time.Now().Before(useful) {
+		if pipeline.Sleep(ctx, min(wait, time.Until(useful))) != nil || !time.Now().Before(useful) {
 			return nil, fmt.Errorf("giving up: %w", err)
 		}
-	}
-}
-
-// pause waits, and reports whether its context has not ended.
-func pause(ctx context.Context, wait time.Duration) bool {
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }
 

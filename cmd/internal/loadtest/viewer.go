@@ -12,6 +12,8 @@ import (
 	"net/url"
 	"strconv"
 	"time"
+
+	"github.com/venuecast/venuecast/pipeline"
 )
 
 // place is a part: its segment's number and its index.
@@ -154,13 +156,4 @@ func (v *viewer) hangUp() {
 }
 
 // pause waits. It returns false when the context ended.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
+func pause(ctx context.Context, d time.Duration) bool { return pipeline.Sleep(ctx, d) == nil }

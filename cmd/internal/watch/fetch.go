@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/venuecast/venuecast/pipeline"
 )
 
 const (
@@ -53,10 +55,5 @@ func get(ctx context.Context, client *http.Client, u *url.URL, limit time.Durati
 
 // pause waits, or ends with the context.
 func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
+	_ = pipeline.Sleep(ctx, d) // who calls looks at the context
 }
