@@ -27,14 +27,8 @@ func (t *track) endAt(at time.Time) (place, bool) {
 
 // acrossRenditions holds a playlist against those of other renditions.
 func (t *track) acrossRenditions(g *page, p *playlist, r *Response) {
-	t.edges = append(t.edges, edge{r.At, p.end()})
-	if len(t.edges) > maxEdges {
-		t.edges = t.edges[1:]
-	}
-	if !t.claimed.at.IsZero() && !r.Asked.Before(t.claimed.at) && p.end().before(t.claimed.end) {
-		g.found("report-wrong", nil, "another rendition said that this one has all before %v, it ends before %v", t.claimed.end, p.end())
-	}
-	t.claimed = edge{}
+	t.edges = remembered(t.edges, edge{r.At, p.end()})
+	t.checkClaims(g, p, r)
 	for _, other := range t.c.tracks {
 		if other != t && other.last != nil {
 			t.sameConstants(g, p, other.last)
@@ -44,6 +38,28 @@ func (t *track) acrossRenditions(g *page, p *playlist, r *Response) {
 	if p.lowLatency() && !p.endList && t.c.multivariant != nil {
 		t.checkReports(g, p, r)
 	}
+}
+
+// remembered adds an edge to the newest ones.
+func remembered(edges []edge, e edge) []edge {
+	if len(edges) == maxEdges {
+		edges = slices.Delete(edges, 0, 1)
+	}
+	return append(edges, e)
+}
+
+// checkClaims checks what other renditions said of this one before it was asked for. What they said while it was waited for
+// is checked with the next answer.
+func (t *track) checkClaims(g *page, p *playlist, r *Response) {
+	t.claims = slices.DeleteFunc(t.claims, func(claim edge) bool {
+		if r.Asked.Before(claim.at) {
+			return false
+		}
+		if p.end().before(claim.end) {
+			g.found("report-wrong", nil, "another rendition said that this one has all before %v, it ends before %v", claim.end, p.end())
+		}
+		return true
+	})
 }
 
 func (t *track) sameConstants(g *page, p, other *playlist) {
@@ -114,7 +130,7 @@ func (t *track) checkReport(g *page, p *playlist, r *Response, other *track, rep
 	if t.partsBetween(p.end(), said) > 1 || t.partsBetween(said, p.end()) > 1 {
 		g.found("renditions-apart", line, "this one has all before %v", p.end())
 	}
-	other.claimed = edge{r.At, said}
+	other.claims = remembered(other.claims, edge{r.At, said})
 }
 
 // partsBetween returns how many parts lie between two places.

@@ -33,7 +33,7 @@ type track struct {
 	reloads  int
 	hinted   string // the URI that was hinted last
 	goneHint place  // a hinted part that was not there
-	claimed  edge   // what another rendition's report said last
+	claims   []edge // what other renditions' reports said of this one, and was not checked yet; the newest maxEdges
 	edges    []edge // newest last
 
 	inits    map[string]*initSection
