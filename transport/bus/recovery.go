@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -60,7 +61,7 @@ func (w *Writer) tryRecover(ctx context.Context) error {
 	if isAPIError(err, jetstream.JSErrCodeStreamNotFound) {
 		limited, cancel := context.WithTimeout(ctx, requestTimeout)
 		defer cancel()
-		return errors.Join(w.conn.ensureFeed(limited, w.feed, w.bitrate), w.reclaim())
+		return cmp.Or(w.conn.ensureFeed(limited, w.feed, w.bitrate), w.reclaim())
 	}
 	if err != nil {
 		return err

@@ -3,6 +3,8 @@ package bus
 import (
 	"context"
 	"encoding/binary"
+	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -251,4 +253,15 @@ func TestEnsureFeedFitsAnExistingStream(t *testing.T) {
 	require.Equal(t, jetstream.DiscardOld, s.CachedInfo().Config.Discard)
 	require.ErrorContains(t, c.EnsureFeed(limited(t), "a.b", 0), "not valid")
 	require.ErrorContains(t, c.EnsureFeed(limited(t), "big", 1_000_000_000), "MiB left to reserve")
+}
+
+func TestAServerWithoutRoomIsSaidOnce(t *testing.T) {
+	said := &notes{}
+	server := startEmbedded(t, EmbeddedOptions{MaxStoreBytes: minStreamBytes})
+	c, err := Connect(limited(t), Options{Embedded: server, Name: "test"})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, c.Close()) })
+	startWriter(t, c, WriterOptions{Logger: slog.New(slog.NewTextHandler(said, nil))})
+	until(t, "the reason", func() bool { return strings.Contains(said.String(), "MiB left to reserve") })
+	require.NotContains(t, said.String(), "stream is made")
 }
