@@ -83,6 +83,7 @@ type Supervisor struct {
 	feeds map[string]*feed
 	ended chan ended
 	read  time.Time // when the list of feeds was read last
+	blind bool      // it could not be read
 }
 
 // feed is what the supervisor knows of one feed. It is the supervisor's goroutine's alone.
@@ -95,6 +96,8 @@ type feed struct {
 	notUntil time.Time // a pause after a failure
 	orphaned time.Time // since when no living owner is known; zero: there is one
 	released int       // how often it was given up in a row
+
+	complaint string // what was logged last of why it is not claimed
 }
 
 type ended struct {
@@ -152,10 +155,12 @@ func (s *Supervisor) look(ctx context.Context) {
 	now := s.o.Now()
 	if now.Sub(s.read) >= s.o.Refresh {
 		s.read = now
-		if err := s.list(ctx); err != nil {
+		err := s.list(ctx)
+		if err != nil && !s.blind {
 			// Whoever transcodes goes on: it is only that nothing new can be claimed.
 			s.o.Log.Warn("list of feeds cannot be read, trying again", "error", err)
 		}
+		s.blind = err != nil
 	}
 	for _, f := range s.order() {
 		if !f.running && s.due(f, now) {
@@ -200,7 +205,7 @@ func (s *Supervisor) list(ctx context.Context) error {
 func (s *Supervisor) due(f *feed, now time.Time) bool {
 	mine := f.known.Owner == s.o.Worker
 	if !mine && f.known.Owner != "" && s.o.Peers.Alive(f.known.Owner) {
-		f.orphaned = time.Time{}
+		f.orphaned, f.complaint = time.Time{}, ""
 		return false
 	}
 	if f.orphaned.IsZero() {
@@ -216,7 +221,7 @@ func (s *Supervisor) due(f *feed, now time.Time) bool {
 // claim takes f over, unless it has another owner by now, and runs it.
 func (s *Supervisor) claim(ctx context.Context, f *feed) {
 	if err := s.o.Admit(f.id); err != nil {
-		s.o.Log.Warn("no room for the feed", "feed", f.id, "reason", err)
+		s.complain(f, "no room for the feed", "reason", err)
 		f.notUntil = s.o.Now().Add(s.o.RetryMax)
 		return
 	}
@@ -232,13 +237,14 @@ func (s *Supervisor) claim(ctx context.Context, f *feed) {
 	}
 	if err != nil {
 		if !errors.Is(err, pipeline.ErrFenced) {
-			s.o.Log.Warn("feed cannot be claimed, trying again", "feed", f.id, "error", err)
+			s.complain(f, "feed cannot be claimed, trying again", "error", err)
 		}
 		f.notUntil = s.o.Now().Add(s.o.RankWait)
 		return
 	}
 	s.o.Log.Info("feed is claimed", "feed", f.id, "epoch", present.Epoch, "from", f.known.Owner)
 	f.known, f.running, f.since, f.orphaned = present, true, s.o.Now(), time.Time{}
+	f.complaint = ""
 	run := pipeline.Func("feed "+f.id, func(ctx context.Context) error { return s.o.Runner.Run(ctx, present) })
 	s.group.Start(ctx, run, func(err error) {
 		select {
@@ -246,6 +252,14 @@ func (s *Supervisor) claim(ctx context.Context, f *feed) {
 		case <-ctx.Done():
 		}
 	})
+}
+
+// complain logs why f is not claimed: not again until it is, or the reason is another.
+func (s *Supervisor) complain(f *feed, what, key string, why error) {
+	if f.complaint != what {
+		s.o.Log.Warn(what, "feed", f.id, key, why)
+	}
+	f.complaint = what
 }
 
 // stopped notes the end of a feed's run. A feed that fails again and again is run less and less often; others go on.

@@ -1,9 +1,11 @@
 package fleet_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -221,5 +223,22 @@ func TestAnOwnerIsNotForgottenWhileTheBusIsAway(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		require.Empty(t, standby.runs)
 		require.LessOrEqual(t, reg.missed, 5, "it reads the list, and claims nothing")
+	})
+}
+
+func TestABusThatIsAwayIsSaidOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		reg := newRegistry("a")
+		reg.away = true
+		var said bytes.Buffer
+		s := fleet.New(fleet.Options{
+			Worker: "w1", Registry: reg, Peers: &peers{}, Runner: newRunner(), Log: slog.New(slog.NewTextHandler(&said, nil)),
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		require.ErrorIs(t, s.Run(ctx), context.DeadlineExceeded)
+		require.Greater(t, reg.missed, 5)
+		require.Equal(t, 1, strings.Count(said.String(), "list of feeds cannot be read"), said.String())
+		require.Equal(t, 1, strings.Count(said.String(), "feed cannot be claimed"), said.String())
 	})
 }
