@@ -7,7 +7,7 @@ var (
 	// the worker claims again, puts its init sections, and sends again what is missing.
 	ErrNoSession = errors.New("no session of this epoch")
 	// ErrInvalid means that what was put can not be part of the feed, whoever sends it.
-	ErrInvalid = errors.New("not a part of this feed")
+	ErrInvalid = errors.New("not valid")
 	// ErrTooManyFeeds means that the origin has as many feeds as it may.
 	ErrTooManyFeeds = errors.New("too many feeds")
 	// ErrTooManyEvents means that the feed has as many events as it may.

@@ -79,6 +79,7 @@ type job struct {
 
 var (
 	errNoClip       = errors.New("no such clip")
+	errUnknown      = errors.New("no such feed or rendition")
 	errTooManyClips = errors.New("too many clips: delete some")
 	errNoRoom       = errors.New("no room for the clip: delete others")
 	errDeleted      = errors.New("the clip was deleted")
@@ -107,8 +108,8 @@ func NewClips(opts ClipOptions) (*Clips, error) {
 	return c, nil
 }
 
-// Add asks for a clip. It fails with live.ErrInvalid, live.ErrGone when there is no such feed or rendition,
-// and when there are too many.
+// Add asks for a clip. It fails with live.ErrInvalid, live.ErrGone when nothing is recorded of that time,
+// when there is no such feed or rendition, and when there are too many.
 func (c *Clips) Add(feed, rendition string, from, to time.Time) (Clip, error) {
 	now := c.opts.Now()
 	switch {
@@ -119,7 +120,7 @@ func (c *Clips) Add(feed, rendition string, from, to time.Time) (Clip, error) {
 	}
 	f := c.opts.Feeds.Feed(feed)
 	if f == nil || rendition != "" && f.Rendition(rendition) == nil {
-		return Clip{}, fmt.Errorf("feed %q, rendition %q: %w", feed, rendition, live.ErrGone)
+		return Clip{}, fmt.Errorf("feed %q, rendition %q: %w", feed, rendition, errUnknown)
 	}
 	if _, err := f.Past(from, to); err != nil && to.Before(now) {
 		return Clip{}, fmt.Errorf("looking for the clip's media: %w", err)

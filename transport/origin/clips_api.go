@@ -1,6 +1,7 @@
 package origin
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -14,10 +15,22 @@ const maxClipBytes = 64 << 10
 
 // clipForm asks for a clip. Times are as in the addresses of pieces of the past.
 type clipForm struct {
-	Feed      string `json:"feed"`
-	Rendition string `json:"rendition"`
-	From      string `json:"from"`
-	To        string `json:"to"`
+	Feed      string  `json:"feed"`
+	Rendition string  `json:"rendition"`
+	From      instant `json:"from"`
+	To        instant `json:"to"`
+}
+
+// instant is what parseInstant reads, in quotes or as a number.
+type instant string
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (i *instant) UnmarshalJSON(data []byte) error {
+	if data[0] == '"' {
+		return json.Unmarshal(data, (*string)(i))
+	}
+	*i = instant(data)
+	return nil
 }
 
 func (s *Server) routeClips(mux *http.ServeMux) {
@@ -45,9 +58,8 @@ func (s *Server) postClip(w http.ResponseWriter, req *http.Request) {
 		s.refuse(w, fmt.Errorf("reading the clip: %w: %w", live.ErrInvalid, err))
 		return
 	}
-	from, errFrom := parseInstant(form.From)
-	to, errTo := parseInstant(form.To)
-	if err := errors.Join(errFrom, errTo); err != nil {
+	from, to, err := parseSpan(string(form.From), string(form.To))
+	if err != nil {
 		s.refuse(w, fmt.Errorf("reading the clip: %w: %w", live.ErrInvalid, err))
 		return
 	}

@@ -205,6 +205,31 @@ func TestClipsThatCanNotBeAreRefused(t *testing.T) {
 	s.until(clip.ID, origin.ClipReady)
 }
 
+func TestWhatIsWrongWithAClipIsSaid(t *testing.T) {
+	s := newStudio(t, testFeed(startOfTest.Add(-time.Minute)), t.TempDir(), origin.ClipOptions{})
+	for body, want := range map[string]string{
+		`{"feed": "hall", "from": "noon", "to": 5}`: `reading the clip: not valid: from: "noon": want a time`,
+		`{"feed": "hall", "from": 5}`:               `reading the clip: not valid: to: "": want a time`,
+		`{"feed": "hall", "form": 5}`:               `reading the clip: not valid: json: unknown field "form"`,
+		`{"feed": "other", "from": 0, "to": 5}`:     `feed "other", rendition "": no such feed or rendition`,
+	} {
+		require.Contains(t, s.do("POST", "/api/v1/clips", []byte(body), "Authorization", "Bearer "+token).Body.String(), want)
+	}
+	require.Contains(t, s.do("POST", "/api/v1/clips", []byte("{}"), "Authorization", "Bearer x").Body.String(), "origin.push_token")
+}
+
+func TestAClipsTimesMayBeNumbers(t *testing.T) {
+	s := newStudio(t, testFeed(startOfTest.Add(-time.Minute)), t.TempDir(), origin.ClipOptions{})
+	s.record(firstMSN, firstMSN+6)
+	from := s.at(time.Second).Unix()
+	rec := s.do("POST", "/api/v1/clips", fmt.Appendf(nil, `{"feed": "hall", "from": %d, "to": %d.5}`, from, from+2), "Authorization", "Bearer "+token)
+	require.Equal(t, http.StatusAccepted, rec.Code)
+	var clip origin.Clip
+	require.NoError(t, json.Unmarshal(rec.Body.Bytes(), &clip))
+	require.Equal(t, 2500*time.Millisecond, clip.To.Sub(clip.From))
+	s.until(clip.ID, origin.ClipReady)
+}
+
 func TestClipsAreBoundedInBytes(t *testing.T) {
 	s := newStudio(t, testFeed(startOfTest.Add(-time.Minute)), t.TempDir(), origin.ClipOptions{MaxBytes: 10_000})
 	s.record(firstMSN, firstMSN+6)

@@ -41,7 +41,7 @@ func (s *Server) authorised(next http.HandlerFunc) http.HandlerFunc {
 		if !isBearer || subtle.ConstantTimeCompare(given[:], s.token[:]) != 1 {
 			s.metrics.refused.WithLabelValues("token").Inc()
 			w.Header().Set("WWW-Authenticate", "Bearer")
-			http.Error(w, "a bearer token is needed", http.StatusUnauthorized)
+			http.Error(w, "want the header Authorization: Bearer with the token of origin.push_token", http.StatusUnauthorized)
 			return
 		}
 		next(w, req)
@@ -211,7 +211,7 @@ func (s *Server) refuse(w http.ResponseWriter, err error) {
 		status, reason = http.StatusBadRequest, "invalid"
 	case errors.Is(err, live.ErrTooManyFeeds):
 		status, reason = http.StatusServiceUnavailable, "too_many_feeds"
-	case errors.Is(err, live.ErrGone):
+	case errors.Is(err, live.ErrGone), errors.Is(err, errUnknown):
 		status, reason = http.StatusNotFound, "gone"
 	case errors.Is(err, errTooManyClips):
 		status, reason = http.StatusTooManyRequests, "too_many_clips"

@@ -58,13 +58,12 @@ func (s *Server) past(w http.ResponseWriter, req *http.Request) (past *live.Past
 	}
 	target = targetOf(feed)
 	query := req.URL.Query()
-	from, errFrom := parseInstant(query.Get("from"))
-	to, errTo := parseInstant(query.Get("to"))
-	if err := errors.Join(errFrom, errTo); err != nil {
-		fail(w, http.StatusBadRequest, "from, to: "+err.Error(), 4*target)
+	from, to, err := parseSpan(query.Get("from"), query.Get("to"))
+	if err != nil {
+		fail(w, http.StatusBadRequest, err.Error(), 4*target)
 		return nil, 0, false
 	}
-	past, err := feed.Past(from, to)
+	past, err = feed.Past(from, to)
 	switch {
 	case errors.Is(err, live.ErrInvalid):
 		fail(w, http.StatusBadRequest, err.Error(), 4*target)
@@ -72,6 +71,17 @@ func (s *Server) past(w http.ResponseWriter, req *http.Request) (past *live.Past
 		failLive(w, err, target)
 	}
 	return past, target, err == nil
+}
+
+// parseSpan reads the beginning and the end of a piece.
+func parseSpan(from, to string) (begin, end time.Time, err error) {
+	if begin, err = parseInstant(from); err != nil {
+		return begin, end, fmt.Errorf("from: %w", err)
+	}
+	if end, err = parseInstant(to); err != nil {
+		return begin, end, fmt.Errorf("to: %w", err)
+	}
+	return begin, end, nil
 }
 
 // parseInstant reads a time as RFC 3339 or in seconds since the Unix epoch.
