@@ -25,6 +25,9 @@ var previewRates = []codecs.Rational{
 // Explain says in plain text what a configuration makes: each ladder that a feed uses, and the grid that comes of its
 // targets at the usual frame rates. Players keep these constants for the life of a feed.
 func Explain(c *Config) string {
+	if len(c.Feeds) == 0 {
+		return "no feeds: enough for an origin or a worker, not for ingest or serve\n"
+	}
 	var out strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(c.Ladders)) {
 		var feeds []string

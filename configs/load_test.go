@@ -131,6 +131,12 @@ func TestExplainPrintsTheGridOfEachLadder(t *testing.T) {
 	golden(t, "explain.txt", configs.Explain(c))
 }
 
+func TestAConfigurationWithoutFeedsIsExplained(t *testing.T) {
+	c, err := configs.Parse("f.yaml", []byte("venue: a\n"), env)
+	require.NoError(t, err)
+	require.Contains(t, configs.Explain(c), "no feeds")
+}
+
 func TestARoleAloneSaysWhatItNeeds(t *testing.T) {
 	c, err := configs.Parse("f.yaml", []byte("venue: a\n"), env)
 	require.NoError(t, err)

@@ -174,7 +174,14 @@ func (d *decoder) checkURL(n ast.Node, what, s string, schemes []string) {
 		d.fail(n, "%s begins with %s://: want %s", what, parsed.Scheme, list(withSuffix(schemes, "://"), "or"))
 	case parsed.Hostname() == "":
 		d.fail(n, "%s names no host: want %s…", what, example)
+	case parsed.Port() != "" && !isPort(parsed.Port()):
+		d.fail(n, "%s has a port that is none: want 1 to 65535, or leave it out", what)
 	}
+}
+
+func isPort(text string) bool {
+	port, err := strconv.Atoi(text)
+	return err == nil && port > 0 && port <= 65535
 }
 
 func withSuffix(words []string, suffix string) []string {
