@@ -12,6 +12,7 @@ import (
 	"github.com/venuecast/venuecast/codecs"
 	"github.com/venuecast/venuecast/configs"
 	"github.com/venuecast/venuecast/pipeline"
+	"github.com/venuecast/venuecast/transport/rtsp"
 )
 
 func newCamera() *cobra.Command {
@@ -36,7 +37,7 @@ func newCamera() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			fmt.Fprintln(os.Stderr, "venuecast: camera plays at", c.URL())
+			fmt.Fprintln(os.Stderr, "venuecast: camera plays at", rtsp.RedactURL(c.URL()))
 			return pipeline.Run(cmd.Context(), c)
 		},
 	}

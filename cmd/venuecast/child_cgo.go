@@ -39,6 +39,10 @@ func newChild() *cobra.Command {
 			if errors.Is(err, pipeline.ErrFenced) {
 				os.Exit(exitFenced)
 			}
+			if err != nil && cmd.Context().Err() == nil {
+				newLogger(configs.Log{Level: j.Level, Format: j.Format}).Error("worker cannot go on", "feed", j.Assignment.Feed, "error", err)
+				os.Exit(1)
+			}
 			return err
 		},
 	}

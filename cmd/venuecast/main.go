@@ -33,8 +33,10 @@ func run(args []string) int {
 	if err == nil || ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return 0
 	}
-	for _, line := range strings.Split(strings.TrimSpace(err.Error()), "\n") {
-		fmt.Fprintln(os.Stderr, "venuecast: "+line)
+	for line := range strings.Lines(err.Error()) {
+		if line = strings.TrimSpace(line); line != "" {
+			fmt.Fprintln(os.Stderr, "venuecast: "+line)
+		}
 	}
 	return 1
 }
@@ -44,9 +46,11 @@ func newRoot() *cobra.Command {
 		Use:           "venuecast",
 		Short:         "Live venue cameras in over RTSP, adaptive HLS ladders out",
 		Example:       "  venuecast demo\n  venuecast serve -c venue.yaml",
+		Version:       version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
+	root.SetVersionTemplate("venuecast {{.Version}}\n")
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
 		newServe(), newIngest(), newTranscode(), newOrigin(),

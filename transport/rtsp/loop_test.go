@@ -154,7 +154,7 @@ func TestOtherCodecsArrive(t *testing.T) {
 }
 
 func TestAuthentication(t *testing.T) {
-	cam := camera(t, ServerOptions{User: "venue", Password: "s3cret"})
+	cam := camera(t, ServerOptions{User: "venue", Password: "s3c:r@t/1#"})
 	host := cam.Addr().String()
 	t.Run("right", func(t *testing.T) {
 		sink := newRecorder()

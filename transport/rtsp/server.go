@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -90,11 +91,11 @@ func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 
 // URL returns the address of the stream, with user and password.
 func (s *Server) URL() string {
-	login := ""
+	u := url.URL{Scheme: "rtsp", Host: s.Addr().String(), Path: "/" + s.options.Path}
 	if s.options.User != "" {
-		login = s.options.User + ":" + s.options.Password + "@"
+		u.User = url.UserPassword(s.options.User, s.options.Password)
 	}
-	return "rtsp://" + login + s.Addr().String() + "/" + s.options.Path
+	return u.String()
 }
 
 // writeQueue is how many packets a reader may be behind: some 5 MB, a large random access picture at once.
