@@ -28,7 +28,7 @@ var (
 func NewIngest(reg prometheus.Registerer) *Ingest {
 	m := &Ingest{}
 	s := &m.set
-	m.up = gauges(reg, s, "venuecast_source_up", "1 while the camera delivers, else 0.", labelFeed)
+	m.up = gauges(reg, s, "venuecast_source_up", "1 while the camera delivers, else 0, as in an ingest that stands by.", labelFeed)
 	m.videoUnits = counters(reg, s, "venuecast_ingest_video_units_total", "Coded pictures taken in.", labelFeed)
 	m.audioUnits = counters(reg, s, "venuecast_ingest_audio_units_total", "Coded audio frames taken in.", labelFeed)
 	m.videoBytes = counters(reg, s, "venuecast_ingest_video_bytes_total", "Bytes of coded pictures taken in.", labelFeed)

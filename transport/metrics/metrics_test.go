@@ -180,7 +180,7 @@ venuecast_bus_ring_bytes{feed="court-1"} 9000
 # HELP venuecast_bus_stored_messages_total Messages that the bus has acknowledged.
 # TYPE venuecast_bus_stored_messages_total counter
 venuecast_bus_stored_messages_total{feed="court-1"} 100
-# HELP venuecast_source_up 1 while the camera delivers, else 0.
+# HELP venuecast_source_up 1 while the camera delivers, else 0, as in an ingest that stands by.
 # TYPE venuecast_source_up gauge
 venuecast_source_up{feed="court-1"} 1
 # HELP venuecast_transcode_lag_seconds Time from a picture's capture until the origin had its part, for the latest part.
