@@ -91,7 +91,7 @@ func (p *prober) Lost(track int, packets uint64) {
 func (p *prober) report() Report {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var r Report
+	r := Report{Tracks: []TrackReport{}}
 	for _, o := range p.tracks {
 		r.Tracks = append(r.Tracks, o.report())
 	}
