@@ -104,6 +104,19 @@ func TestNoTestSleepsForLuck(t *testing.T) {
 // eachFile parses every Go file of the module.
 func eachFile(t *testing.T, mode parser.Mode, do func(path string, file *ast.File)) {
 	t.Helper()
+	eachPath(t, ".go", func(path string) error {
+		parsed, err := parser.ParseFile(token.NewFileSet(), path, nil, mode)
+		if err != nil {
+			return err
+		}
+		do(filepath.ToSlash(path), parsed)
+		return nil
+	})
+}
+
+// eachPath finds the files of the module whose names end so.
+func eachPath(t *testing.T, ending string, do func(path string) error) {
+	t.Helper()
 	files := 0
 	require.NoError(t, filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
@@ -112,16 +125,11 @@ func eachFile(t *testing.T, mode parser.Mode, do func(path string, file *ast.Fil
 		if entry.IsDir() && (strings.HasPrefix(entry.Name(), ".") && path != "." || entry.Name() == "node_modules") {
 			return filepath.SkipDir
 		}
-		if entry.IsDir() || !strings.HasSuffix(path, ".go") {
+		if entry.IsDir() || !strings.HasSuffix(path, ending) {
 			return nil
 		}
 		files++
-		parsed, err := parser.ParseFile(token.NewFileSet(), path, nil, mode)
-		if err != nil {
-			return err
-		}
-		do(filepath.ToSlash(path), parsed)
-		return nil
+		return do(path)
 	}))
 	require.Greater(t, files, 50, "run at the root of the module")
 }
