@@ -102,8 +102,12 @@ func (s *Server) park(w http.ResponseWriter, req *http.Request, r *live.Renditio
 	conn.carried = carried{unread: unread(rw.Reader)}
 	ask.coding = codingOf(req.Header)
 	now := time.Now()
-	if key, first := s.parking.add(r, parked{conn, ask, now, now.Add(limit)}); first {
-		s.keep(req.Context(), key)
+	one := parked{conn, ask, now, now.Add(limit)}
+	key, first := s.parking.add(r, one)
+	if first {
+		s.keep(conn.from.back.closed, key)
+	} else if snap := r.Snapshot(); answered(snap)(&one) { // it came meanwhile, and the keeper had looked by then
+		s.settle(key, answered(snap), snap, nil)
 	}
 	return true
 }
@@ -210,7 +214,7 @@ func (p *parking) hasten() {
 	}
 }
 
-// end waits for the keepers, whose context has ended, and closes the connections that nobody took back.
+// end waits for the keepers, who know that the server ends, and closes the connections that nobody took back.
 func (p *parking) end() {
 	p.mu.Lock()
 	p.ended = true
@@ -221,8 +225,9 @@ func (p *parking) end() {
 	}
 }
 
-// keep answers those who wait in a lot until there are none.
-func (s *Server) keep(ctx context.Context, key lotKey) {
+// keep answers those who wait in a lot until there are none, or the server ends. The context of the request that it was called
+// with would end with that client, who may have gone by now: the others have nothing to do with it.
+func (s *Server) keep(ends <-chan struct{}, key lotKey) {
 	look := time.NewTicker(lookAfter)
 	defer look.Stop()
 	left := true
@@ -244,8 +249,8 @@ func (s *Server) keep(ctx context.Context, key lotKey) {
 		case <-snap.Changed():
 		case <-look.C:
 			left = s.settle(key, overdue(time.Now()), nil, context.DeadlineExceeded)
-		case <-ctx.Done():
-			left = s.settle(key, everyone, nil, ctx.Err())
+		case <-ends:
+			left = s.settle(key, everyone, nil, context.Canceled)
 		}
 	}
 }
