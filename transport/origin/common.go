@@ -8,8 +8,8 @@ import (
 )
 
 // common does what holds for every answer: CORS, errors included, or players can not tell what went wrong;
-// a limit on how long a client may take to read; and the count. A lane does each of these itself, see
-// TestASegmentInALaneIsAnsweredAsAnyOther.
+// a limit on how long a client may take to send a body, whether anybody reads it or not, and to read the answer; and the count.
+// A lane does each of these itself, but the limit for bodies, as it takes none: see TestASegmentInALaneIsAnsweredAsAnyOther.
 func (s *Server) common(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		if conn := connOf(req); conn != nil {
@@ -22,12 +22,21 @@ func (s *Server) common(next http.Handler) http.Handler {
 				s.metrics.responses.WithLabelValues(class(rec.status)).Inc()
 			}
 		}()
+		if req.ContentLength != 0 {
+			bodyUntil(w, time.Now().Add(s.opts.ReadTimeout))
+		}
 		if req.Method == http.MethodOptions {
 			preflight(rec)
 			return
 		}
 		next.ServeHTTP(rec, req)
 	})
+}
+
+// bodyUntil bounds the reading of a request's body.
+func bodyUntil(w http.ResponseWriter, at time.Time) {
+	// The writer of a test, or of HTTP/2 in older proxies, may know no deadlines; then the connection's limits hold.
+	_ = http.NewResponseController(w).SetReadDeadline(at)
 }
 
 func commonHeader(h http.Header) {

@@ -87,6 +87,21 @@ func TestSlowHeadersAreCutOff(t *testing.T) {
 	slow.Wait()
 }
 
+func TestSlowBodiesAreCutOffWhetherAnybodyReadsThemOrNot(t *testing.T) {
+	url, _ := serveWith(t, "127.0.0.1:0", origin.Options{ReadTimeout: 100 * time.Millisecond})
+	const length, chunks = "Content-Length: 10\r\n\r\n123", "Transfer-Encoding: chunked\r\n\r\n10\r\n123"
+	for _, request := range []string{
+		"GET /healthz HTTP/1.1\r\nHost: x\r\n" + length, "GET /healthz HTTP/1.1\r\nHost: x\r\n" + chunks,
+		"POST / HTTP/1.1\r\nHost: x\r\n" + length, "PUT /ingest/v1/hall/540p/1/0 HTTP/1.1\r\nHost: x\r\n" + length,
+	} {
+		conn := dial(t, url)
+		_, err := io.WriteString(conn, request)
+		require.NoError(t, err)
+		_, err = io.Copy(io.Discard, conn)
+		require.NoError(t, err, "the server hangs up")
+	}
+}
+
 func TestConnectionsAreBounded(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	url, _ := serveWith(t, "127.0.0.1:0", origin.Options{Connections: 3, Registerer: registry})

@@ -166,8 +166,6 @@ func (s *Server) ingestFeed(w http.ResponseWriter, req *http.Request) *live.Feed
 
 // read returns the body, or answers why not.
 func (s *Server) read(w http.ResponseWriter, req *http.Request, limit int64) ([]byte, bool) {
-	// The writer of a test, or of HTTP/2 in older proxies, may know no deadlines; then the connection's limits hold.
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.opts.ReadTimeout))
 	body, err := readAll(http.MaxBytesReader(w, req.Body, limit), req.ContentLength, min(limit, trusted))
 	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
 		s.metrics.refused.WithLabelValues("too_large").Inc()
@@ -179,7 +177,7 @@ func (s *Server) read(w http.ResponseWriter, req *http.Request, limit int64) ([]
 		http.Error(w, "body could not be read", http.StatusBadRequest)
 		return nil, false
 	}
-	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+	bodyUntil(w, time.Time{}) // what else the client does is not a body
 	return body, true
 }
 
