@@ -1,6 +1,9 @@
 package live
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 var (
 	// ErrNoSession means that the feed has not been claimed with this epoch, or the rendition has no init section yet:
@@ -16,6 +19,8 @@ var (
 	ErrConflict = errors.New("an event of this ID has other attributes")
 	// ErrGone means that what was waited for will never come, or has left the window.
 	ErrGone = errors.New("not in the window")
+	// ErrAhead is ErrGone of what is behind the end of the window: it may come.
+	ErrAhead = fmt.Errorf("%w yet", ErrGone)
 	// ErrPending means that a rendition on demand has not been made there yet.
 	ErrPending = errors.New("not made yet")
 	// ErrNotReady means that there is not yet enough media to play.

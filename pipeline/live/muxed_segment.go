@@ -9,9 +9,12 @@ import (
 	"github.com/venuecast/venuecast/codecs/mpegts"
 )
 
-// Tag names the bytes of a segment: it changes when they do. It fails with ErrGone when the segment is a gap, or not,
-// or no longer, there.
+// Tag names the bytes of a segment: it changes when they do. It fails with ErrGone when the segment is a gap, or no longer there,
+// and with ErrAhead when it is not finished.
 func (m *Muxed) Tag(msn int64) (string, error) {
+	if msn >= m.main.next.MSN || m.sound != nil && msn >= m.sound.next.MSN {
+		return "", ErrAhead
+	}
 	main, sound := find(m.main.kept, msn), m.soundAt(msn)
 	if main == nil || main.gap || m.sound != nil && sound == nil {
 		return "", ErrGone

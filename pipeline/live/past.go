@@ -25,7 +25,7 @@ type Past struct {
 // one that is shown just before to, or with the last one that is finished.
 //
 // It fails with ErrInvalid when to is not after from or the piece is longer than a playlist may be,
-// and with ErrGone when nothing of it is there.
+// with ErrGone when nothing of it is there, and with ErrAhead when all of it is still to come.
 func (f *Feed) Past(from, to time.Time) (*Past, error) {
 	v := f.view.Load()
 	g := v.feed.Grid
@@ -49,6 +49,9 @@ func (f *Feed) Past(from, to time.Time) (*Past, error) {
 		if slices.ContainsFunc(p.of(s), func(s *segment) bool { return !s.missing() }) {
 			return p, nil
 		}
+	}
+	if p.first > finished {
+		return nil, ErrAhead
 	}
 	return nil, ErrGone
 }

@@ -118,8 +118,11 @@ func (s *Snapshot) Edge() (edge time.Time, ok bool) {
 	return g.FrameTime(g.PartFrame(s.next.MSN, s.next.Part)).Time(), true
 }
 
-// Part returns the bytes of a part: ErrGone when it is not, or no longer, there.
+// Part returns the bytes of a part: ErrGone when it is no longer there, ErrAhead when it is not yet.
 func (s *Snapshot) Part(at pipeline.Position) (Media, error) {
+	if !at.Less(s.next) {
+		return Media{}, ErrAhead
+	}
 	if at.MSN == s.next.MSN {
 		return s.part(at, nil, s.open)
 	}
@@ -148,8 +151,11 @@ func (s *Snapshot) part(at pipeline.Position, seg *segment, parts []part) (Media
 	return Media{ReadSeekCloser: piece, Tag: tag}, err
 }
 
-// Segment returns the bytes of a finished segment: ErrGone when it is a gap, or not, or no longer, there.
+// Segment returns the bytes of a segment: ErrGone when it is a gap, or no longer there, ErrAhead when it is not finished.
 func (s *Snapshot) Segment(msn int64) (Media, error) {
+	if msn >= s.next.MSN {
+		return Media{}, ErrAhead
+	}
 	seg := find(s.kept, msn)
 	if seg == nil || seg.gap || seg.lost.Load() {
 		return Media{}, ErrGone

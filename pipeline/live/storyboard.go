@@ -75,11 +75,14 @@ func (s Sprite) name() string {
 	return strconv.FormatInt(s.First, 10) + "-" + strconv.FormatInt(s.Last, 10)
 }
 
-// Sprite returns the sprite of that name: ErrGone when it is not, or no longer, there. The sprites that are not full any more
-// can be had until one further is full.
+// Sprite returns the sprite of that name: ErrGone when it is not, or no longer, there, ErrAhead when it may come. The sprites that
+// are not full any more can be had until one further is full.
 func (f *Feed) Sprite(first, last int64) (Sprite, error) {
 	v := f.view.Load()
 	kept := v.album.load().kept
+	if len(kept) == 0 || last > kept[len(kept)-1].msn {
+		return Sprite{}, ErrAhead
+	}
 	from, found := slices.BinarySearchFunc(kept, first, byNumber)
 	if !found || from > 0 && v.spriteStart(kept[from-1].msn) == v.spriteStart(first) {
 		return Sprite{}, ErrGone

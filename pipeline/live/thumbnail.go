@@ -176,12 +176,12 @@ func (f *Feed) restoreThumbnails(v *view, objects []Object) (others []Object) { 
 }
 
 // Thumbnail returns the JPEG of a segment, or the newest there is when msn is negative, and its number. Close must be called once.
-// It fails with ErrGone when there is none.
+// It fails with ErrGone when there is none, and with ErrAhead when it may come.
 func (f *Feed) Thumbnail(msn int64) (Media, int64, error) {
 	v := f.view.Load()
 	kept := v.album.load().kept
-	if len(kept) == 0 {
-		return Media{}, 0, ErrGone
+	if len(kept) == 0 || msn > kept[len(kept)-1].msn {
+		return Media{}, 0, ErrAhead
 	}
 	i := len(kept) - 1
 	if msn >= 0 {

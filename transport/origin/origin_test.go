@@ -275,6 +275,33 @@ func TestAPieceOfThePastIsServed(t *testing.T) {
 	}
 }
 
+// Names tell what will come: who asks for it early must not have caches keep that it is not there from those who ask in time.
+func TestWhatIsStillToComeIsNotCachedAsMissing(t *testing.T) {
+	h := newHouse(t, origin.Options{}, live.Options{})
+	h.feed.Ladder.Container = ladder.MPEGTS
+	require.Equal(t, http.StatusOK, h.claim(1).Code)
+	h.inits()
+	h.segments(firstMSN, firstMSN+4)
+	end := h.feed.Grid.SegmentTime(firstMSN + 4).Time().Unix()
+	for path, want := range map[string]int{
+		"/live/hall/540p/1004.m4s":                                       http.StatusNotFound,
+		"/live/hall/540p/1004.1.m4s":                                     http.StatusNotFound,
+		"/live/hall/540p/1009.0.m4s":                                     http.StatusNotFound,
+		"/live/hall/540p/index.m3u8?_HLS_msn=1006":                       http.StatusBadRequest,
+		"/ts/hall/540p/1004.ts":                                          http.StatusNotFound,
+		"/live/hall/thumbnail.1004.jpg":                                  http.StatusNotFound,
+		"/dvr/hall/storyboard.1000-1004.jpg":                             http.StatusNotFound,
+		fmt.Sprintf("/vod/hall/index.m3u8?from=%d&to=%d", end+9, end+20): http.StatusNotFound,
+	} {
+		rec := h.do("GET", path, nil)
+		require.Equal(t, want, rec.Code, path)
+		require.Equal(t, "no-store", rec.Header().Get("Cache-Control"), path)
+	}
+	gone := h.do("GET", "/live/hall/540p/999.m4s", nil)
+	require.Equal(t, http.StatusNotFound, gone.Code)
+	require.Equal(t, "public, max-age=2", gone.Header().Get("Cache-Control"), "that will never be there again")
+}
+
 func TestPlaylistRequestsAreAnsweredByTheStandard(t *testing.T) {
 	h := filled(t, origin.Options{})
 	for query, want := range map[string]int{

@@ -100,7 +100,7 @@ func (s *Server) getPlaylist(w http.ResponseWriter, req *http.Request, r *live.R
 	last, _ := snap.LastPart()
 	var ok bool
 	if ask.want, ok = d.wanted(last, r.Parts(), r.AdvancePartLimit()); !ok {
-		fail(w, http.StatusBadRequest, "too far ahead", ask.errorAge(target))
+		fail(w, http.StatusBadRequest, "too far ahead", 0) // now: those who ask in time must not get this
 		return
 	}
 	s.await(w, req, r, ask)
@@ -268,6 +268,8 @@ func mediaType(kind codecs.Kind) string {
 // failLive answers why there is nothing to show. What may change at once is not cached.
 func failLive(w http.ResponseWriter, err error, maxAge time.Duration) {
 	switch {
+	case errors.Is(err, live.ErrAhead): // those who ask when it is there must not get this
+		fail(w, http.StatusNotFound, "not there yet", 0)
 	case errors.Is(err, live.ErrGone):
 		fail(w, http.StatusNotFound, "not found", maxAge)
 	case errors.Is(err, live.ErrStale):
