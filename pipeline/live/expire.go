@@ -67,13 +67,18 @@ func (fs *Feeds) takeOut(f *Feed) bool {
 	return true
 }
 
-// old reports whether the newest media are older than they may be. A feed without media waits for its first.
+// old reports whether the newest media, and their coming, are longer ago than they may be. A feed without media waits for its first.
+// When they came is not known of what came before the start, and when they were made only by the clock of who made them.
 func (f *Feed) old(now time.Time) bool { // f.mu is held
+	keep := max(f.opts.Keep, f.Constants().Ladder.DVR)
 	var newest time.Time
 	for _, r := range f.Renditions() {
+		if now.Sub(r.lastPart) <= keep {
+			return false
+		}
 		if edge, ok := r.Snapshot().Edge(); ok && edge.After(newest) {
 			newest = edge
 		}
 	}
-	return !newest.IsZero() && now.Sub(newest) > max(f.opts.Keep, f.Constants().Ladder.DVR)
+	return !newest.IsZero() && now.Sub(newest) > keep
 }

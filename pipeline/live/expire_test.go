@@ -37,6 +37,23 @@ func TestAFeedThatHasStoppedForLongIsForgotten(t *testing.T) {
 	})
 }
 
+// The clocks of a venue need not agree: an ingest without NTP has begun the feed's timeline days ago.
+func TestAFeedThatIsWrittenIsNotForgottenWhateverTheTimeOfItsMedia(t *testing.T) {
+	withStore(t, live.Options{Store: &shelf{files: map[string][]byte{}}, Keep: time.Hour}, 96*time.Second, func(b *bench) {
+		b.mu.Lock()
+		b.now = b.now.Add(48 * time.Hour)
+		b.mu.Unlock()
+		for i := range 6 {
+			require.NoError(b, b.feed.PutPart(1, newPart("540p", firstMSN, i)))
+		}
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		require.NotNil(b, b.feeds.Feed("hall"))
+		_, err := b.read("540p", firstMSN)
+		require.NoError(b, err)
+	})
+}
+
 func TestASmallNumberIsASegmentAsAnyOther(t *testing.T) {
 	withStore(t, live.Options{Store: &shelf{files: map[string][]byte{}}}, 10*time.Minute, func(b *bench) {
 		b.settled(1, 30)
