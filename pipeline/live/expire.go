@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 )
 
@@ -31,27 +32,32 @@ func (fs *Feeds) expire(ctx context.Context) error {
 }
 
 func (fs *Feeds) forgetOld(f *Feed) {
-	if !fs.takeOut(f) {
-		return
+	f.mu.Lock()
+	old := f.old(fs.opts.Now())
+	f.mu.Unlock()
+	if old && fs.takeOut(f, fs.stored(f)) {
+		fs.opts.Logger.Info("feed has stopped for long and is forgotten", slog.String("feed", f.id))
 	}
-	fs.opts.Logger.Info("feed has stopped for long and is forgotten", slog.String("feed", f.id))
+}
+
+// stored returns the names of all that the store has of a feed.
+func (fs *Feeds) stored(f *Feed) (names []string) {
 	if fs.opts.Store == nil {
-		return
+		return nil
 	}
 	objects, err := fs.opts.Store.List(f.id + "/")
 	if err != nil {
-		fs.opts.StoreFailed(f.id, "read")
-		return // at the next start it is restored, and forgotten again
+		fs.opts.StoreFailed(f.id, "read") // at the next start it is restored, and forgotten again
 	}
-	var names []string
 	for _, o := range objects {
 		names = append(names, o.Name)
 	}
-	f.archive.remove(f, names, nil)
+	return names
 }
 
-// takeOut removes a feed from the map if it is old.
-func (fs *Feeds) takeOut(f *Feed) bool {
+// takeOut removes a feed from the map, and names from the store, if it is still old. Whoever claims it after that finds it gone,
+// and what is put then comes behind the removal in the archive's queue; but not the session, which so must go at once.
+func (fs *Feeds) takeOut(f *Feed, names []string) bool {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
 	f.mu.Lock()
@@ -64,6 +70,14 @@ func (fs *Feeds) takeOut(f *Feed) bool {
 	for _, r := range f.Renditions() {
 		r.retire()
 	}
+	session := f.id + "/" + sessionFile
+	if i := slices.Index(names, session); i >= 0 {
+		names = slices.Delete(names, i, i+1)
+		if err := fs.opts.Store.Remove(session); err != nil {
+			fs.opts.StoreFailed(f.id, "remove")
+		}
+	}
+	f.archive.remove(f, names, nil)
 	return true
 }
 

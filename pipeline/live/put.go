@@ -32,6 +32,8 @@ func (f *Feed) PutInit(epoch uint64, init pipeline.Init) error {
 		return fmt.Errorf("putting the init section of feed %s: %w: no codecs, or size out of range", f.id, ErrInvalid)
 	}
 	version := digest(init.Data)
+	// Also when it was restored: the store may have lost it since, or never got it, and without it its segments are of no use.
+	f.archive.put(f, initName(r.storePath(), version), [][]byte{init.Data}, nil)
 	if version == r.init {
 		r.codecs = init.Codecs
 		r.publish()
@@ -47,7 +49,6 @@ func (f *Feed) PutInit(epoch uint64, init pipeline.Init) error {
 	r.init, r.codecs = version, init.Codecs
 	says, _ := cmaf.ParseInit(init.Data) // what cannot be read is not announced
 	r.withInit(version, initSection{data: init.Data, codecs: init.Codecs, says: says})
-	f.archive.put(f, initName(r.storePath(), version), [][]byte{init.Data}, nil)
 	r.publish()
 	return nil
 }
