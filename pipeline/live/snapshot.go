@@ -3,8 +3,10 @@ package live
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strconv"
 	"time"
 
@@ -187,9 +189,18 @@ func (s *Snapshot) stored(seg *segment) (File, error) {
 	file, err := opts.Store.Open(seg.storeName(s.rendition.storePath()))
 	if err != nil {
 		opts.StoreFailed(s.rendition.feed.id, "read")
-		return nil, fmt.Errorf("opening segment %d of %s: %w: %w", seg.msn, s.rendition.name, ErrGone, err)
+		return nil, fmt.Errorf("opening segment %d of %s: %w", seg.msn, s.rendition.name, goneIfMissing(err))
 	}
 	return file, nil
+}
+
+// goneIfMissing adds ErrGone to an error of a Store if that says that there is nothing. After another there may be something the
+// next time.
+func goneIfMissing(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: %w", ErrGone, err)
+	}
+	return err
 }
 
 // Init returns an init section by its version: ErrGone when nothing that is kept needs it.

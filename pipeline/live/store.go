@@ -16,7 +16,7 @@ type Store interface {
 	List(prefix string) ([]Object, error)
 	// Put writes pieces, one after another, under name: wholly or, on an error, not at all.
 	Put(name string, pieces ...[]byte) error
-	// Open returns the bytes under name. Close must be called once.
+	// Open returns the bytes under name. Close must be called once. It fails with fs.ErrNotExist when there are none.
 	Open(name string) (File, error)
 	// Remove removes name. It is no error when it is not there.
 	Remove(name string) error

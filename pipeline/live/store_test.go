@@ -27,6 +27,7 @@ type shelf struct {
 	mu    sync.Mutex
 	files map[string][]byte
 	full  bool
+	fails error // of Open
 }
 
 var errFull = errors.New("no space left")
@@ -56,6 +57,9 @@ func (s *shelf) Put(name string, pieces ...[]byte) error {
 func (s *shelf) Open(name string) (live.File, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.fails != nil {
+		return nil, s.fails
+	}
 	data, ok := s.files[name]
 	if !ok {
 		return nil, fs.ErrNotExist
@@ -74,6 +78,12 @@ func (s *shelf) setFull(full bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.full = full
+}
+
+func (s *shelf) setBroken(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fails = err
 }
 
 func (s *shelf) size() (bytes int) {
@@ -132,6 +142,20 @@ func (b *bench) read(rendition string, msn int64) (string, error) {
 	defer media.Close()
 	data, err := io.ReadAll(media)
 	return string(data), err
+}
+
+func TestASegmentThatCanNotBeReadNowIsNotSaidToBeGone(t *testing.T) {
+	store := &shelf{files: map[string][]byte{}}
+	withStore(t, live.Options{Store: store}, 96*time.Second, func(b *bench) {
+		b.settled(firstMSN, firstMSN+20)
+		store.setBroken(errors.New("too many open files"))
+		_, err := b.read("540p", firstMSN)
+		require.ErrorContains(b, err, "too many open files")
+		require.NotErrorIs(b, err, live.ErrGone)
+		store.setBroken(nil)
+		_, err = b.read("540p", firstMSN)
+		require.NoError(b, err)
+	})
 }
 
 func TestTheStoreLengthensThePlaylist(t *testing.T) {

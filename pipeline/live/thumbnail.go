@@ -204,7 +204,7 @@ func (f *Feed) openThumbnail(v *view, t *thumbnail) (Media, error) {
 	}
 	file, err := f.opts.Store.Open(t.storeName(v.albumPath(f.id)))
 	if err != nil {
-		return Media{}, fmt.Errorf("opening thumbnail %d of feed %s: %w: %w", t.msn, f.id, ErrGone, err)
+		return Media{}, fmt.Errorf("opening thumbnail %d of feed %s: %w", t.msn, f.id, goneIfMissing(err))
 	}
 	return Media{ReadSeekCloser: file, Tag: tag}, nil
 }
