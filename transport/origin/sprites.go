@@ -2,6 +2,8 @@ package origin
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -21,20 +23,22 @@ func newSprites() *made {
 	return newMade(madeOptions{bytes: spriteBytes, atOnce: 1, waiting: spritesWaiting, patience: spritePatience})
 }
 
-// join makes a sprite. A thumbnail that can not be read is black.
+// join makes a sprite. A thumbnail that has gone, or is no JPEG, is black. What can not be read now may be there the next time,
+// and a sprite is kept for good.
 func (s *Server) join(of live.Sprite) ([]byte, error) {
 	var tiles []sprite.Tile
 	for _, t := range of.Tiles {
-		media, err := t.Open()
+		data, err := read(t)
 		if err != nil {
 			s.metrics.sprites.WithLabelValues("unreadable").Inc()
+		}
+		switch {
+		case errors.Is(err, live.ErrGone):
 			continue
+		case err != nil:
+			return nil, err
 		}
-		data, err := io.ReadAll(io.LimitReader(media, live.MaxThumbnailBytes))
-		_ = media.Close() // it was only read
-		if err == nil {
-			tiles = append(tiles, sprite.Tile{Column: t.Column, Row: t.Row, JPEG: data})
-		}
+		tiles = append(tiles, sprite.Tile{Column: t.Column, Row: t.Row, JPEG: data})
 	}
 	if len(tiles) == 0 {
 		return nil, live.ErrGone
@@ -47,6 +51,19 @@ func (s *Server) join(of live.Sprite) ([]byte, error) {
 	}
 	s.metrics.sprites.WithLabelValues("made").Inc()
 	return file, nil
+}
+
+func read(t live.Tile) ([]byte, error) {
+	media, err := t.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = media.Close() }() // it was only read
+	data, err := io.ReadAll(io.LimitReader(media, live.MaxThumbnailBytes))
+	if err != nil {
+		return nil, fmt.Errorf("reading a thumbnail: %w", err)
+	}
+	return data, nil
 }
 
 func readable(data []byte) io.ReadSeeker { return bytes.NewReader(data) }
