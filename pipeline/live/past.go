@@ -45,6 +45,7 @@ func (f *Feed) Past(from, to time.Time) (*Past, error) {
 	if p.last-p.first >= maxListed {
 		return nil, fmt.Errorf("%w: want a piece of up to %v", ErrInvalid, maxListed*g.Step())
 	}
+	p.first = max(p.first, 0) // Media Sequence Numbers are not negative
 	for _, s := range p.snapshots {
 		if slices.ContainsFunc(p.of(s), func(s *segment) bool { return !s.missing() }) {
 			return p, nil

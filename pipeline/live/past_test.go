@@ -167,3 +167,13 @@ func TestWhatIsNoPieceOfThePastIsRefused(t *testing.T) {
 	_, err := b.feed.Past(time.Time{}, time.Date(292277026596, 1, 1, 0, 0, 0, 0, time.UTC))
 	require.ErrorIs(t, err, live.ErrInvalid)
 }
+
+// Numbers begin at the feed's epoch: a playlist of what was before would have negative ones.
+func TestAPieceFromBeforeTheEpochBeginsThere(t *testing.T) {
+	b := newBench(t, live.Options{})
+	b.segments(firstMSN, firstMSN+5)
+	text, err := b.past(-2*firstMSN*step, 2*step).Playlist("540p", false)
+	require.NoError(t, err)
+	require.True(t, strings.Contains(string(text.Plain), "#EXT-X-MEDIA-SEQUENCE:0\n"), "it begins with %.100s", text.Plain)
+	require.EqualValues(t, firstMSN+2, requireReadable(t, string(text.Plain)).Count())
+}
