@@ -110,7 +110,8 @@ func (f eventForm) dateRange() (m3u8.DateRange, error) {
 		case string:
 			a.Value = value
 		case json.Number:
-			a.Value, a.Bare = value.String(), true
+			// decimal-floating-point (RFC 8216bis §4.2) has no sign and no exponent; what has is written as text.
+			a.Value, a.Bare = value.String(), !strings.ContainsAny(value.String(), "-+eE")
 		default:
 			return d, fmt.Errorf("data %q: want a string or a number", key)
 		}

@@ -40,6 +40,14 @@ func TestAnEventIsInAllPlaylists(t *testing.T) {
 		"data":{"home-team":"Lions","score":2},"scte35_out":"`+splice+`"}]}`, h.do("GET", "/api/v1/feeds/hall/events", nil).Body.String())
 }
 
+func TestANumberThatPlaylistsHaveNoWayToWriteIsText(t *testing.T) {
+	h := filled(t, origin.Options{})
+	status, answer := h.event(`{"data": {"a": 10.25, "b": -3, "c": 1e5}}`)
+	require.Equal(t, http.StatusCreated, status, answer)
+	require.Contains(t, answer, `{"a":10.25,"b":"-3","c":"1e5"}`)
+	require.Contains(t, h.do("GET", "/live/hall/540p/index.m3u8", nil).Body.String(), `,X-A=10.25,X-B="-3",X-C="1e5"`+"\n")
+}
+
 func TestWrongEventsAreRefused(t *testing.T) {
 	h := filled(t, origin.Options{})
 	require.Equal(t, http.StatusUnauthorized, h.do("POST", "/api/v1/feeds/hall/events", []byte("{}")).Code)
