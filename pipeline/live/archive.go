@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/venuecast/venuecast/pipeline"
@@ -22,8 +23,9 @@ type job struct {
 	feed     *Feed
 	name     string
 	pieces   [][]byte
-	segments []*segment
+	stored   *atomic.Bool // set when they are there; may be nil
 	remove   []string
+	segments []*segment // which then are no longer stored
 }
 
 // size is the bytes that a job holds on to.
@@ -41,13 +43,9 @@ func newArchive(opts Options) *archive {
 	return &archive{store: opts.Store, opts: opts, jobs: pipeline.NewQueue[job](maxJobs, opts.StoreQueue, nil)}
 }
 
-// put queues pieces for the store; s, if not nil, is marked when they are there.
-func (a *archive) put(f *Feed, name string, pieces [][]byte, s *segment) {
-	j := job{feed: f, name: name, pieces: pieces}
-	if s != nil {
-		j.segments = []*segment{s}
-	}
-	a.push(j)
+// put queues pieces for the store; stored, if not nil, is set when they are there.
+func (a *archive) put(f *Feed, name string, pieces [][]byte, stored *atomic.Bool) {
+	a.push(job{feed: f, name: name, pieces: pieces, stored: stored})
 }
 
 // remove queues names for removal; what is left behind when the queue is full goes at the next start.
@@ -101,8 +99,8 @@ func (a *archive) do(j job) {
 		a.failed(j.feed, "write", err)
 		return
 	}
-	for _, s := range j.segments {
-		s.stored.Store(true)
+	if j.stored != nil {
+		j.stored.Store(true)
 	}
 }
 

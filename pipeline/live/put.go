@@ -32,9 +32,9 @@ func (f *Feed) PutInit(epoch uint64, init pipeline.Init) error {
 		return fmt.Errorf("putting the init section of feed %s: %w: no codecs, or size out of range", f.id, ErrInvalid)
 	}
 	version := digest(init.Data)
-	// Also when it was restored: the store may have lost it since, or never got it, and without it its segments are of no use.
-	f.archive.put(f, initName(r.storePath(), version), [][]byte{init.Data}, nil)
 	if version == r.init {
+		r.inits[version].stored.Store(false) // what was restored may have been removed since, see Feeds.takeOut
+		r.storeInit(version)
 		r.codecs = init.Codecs
 		r.publish()
 		return nil
@@ -49,6 +49,7 @@ func (f *Feed) PutInit(epoch uint64, init pipeline.Init) error {
 	r.init, r.codecs = version, init.Codecs
 	says, _ := cmaf.ParseInit(init.Data) // what cannot be read is not announced
 	r.withInit(version, initSection{data: init.Data, codecs: init.Codecs, says: says})
+	r.storeInit(version)
 	r.publish()
 	return nil
 }

@@ -155,7 +155,8 @@ func (r *Rendition) finish(s *segment, parts []part) {
 	r.rates.add(s.size, s.seconds())
 	r.iframes.add(s.iframe, s.seconds())
 	r.feed.bytes += s.size
-	r.feed.archive.put(r.feed, s.storeName(r.storePath()), s.media.Load().pieces(), s)
+	r.storeInit(s.init)
+	r.feed.archive.put(r.feed, s.storeName(r.storePath()), s.media.Load().pieces(), &s.stored)
 	if after, first := r.demand.begun(s.msn, r.feed.opts.Now()); first {
 		r.feed.opts.ColdStart(r.feed.id, r.name, after)
 	}
@@ -291,10 +292,20 @@ type initSection struct {
 	data   []byte
 	codecs string // RFC 6381; empty when they are not known
 	says   cmaf.InitInfo
+	stored *atomic.Bool // it is in the store
 }
 
-// withInit adds an init section: readers hold the old map.
+// storeInit hands an init section to the store if that does not have it: it was full, or busy, when the worker put it.
+// Without it segments in the store are of no use.
+func (r *Rendition) storeInit(version string) {
+	if init, ok := r.inits[version]; ok && !init.stored.Load() {
+		r.feed.archive.put(r.feed, initName(r.storePath(), version), [][]byte{init.data}, init.stored)
+	}
+}
+
+// withInit adds an init section that is not in the store: readers hold the old map.
 func (r *Rendition) withInit(version string, init initSection) {
+	init.stored = new(atomic.Bool)
 	r.inits = maps.Clone(r.inits)
 	if r.inits == nil {
 		r.inits = map[string]initSection{}

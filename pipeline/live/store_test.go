@@ -158,6 +158,23 @@ func TestASegmentThatCanNotBeReadNowIsNotSaidToBeGone(t *testing.T) {
 	})
 }
 
+func TestAnInitSectionThatFoundTheStoreFullIsStoredWithASegment(t *testing.T) {
+	store := &shelf{files: map[string][]byte{}, full: true}
+	withStore(t, live.Options{Store: store}, 96*time.Second, func(b *bench) {
+		synctest.Wait()
+		store.setFull(false)
+		b.settled(firstMSN, firstMSN+3)
+		started := live.New(live.Options{Store: store})
+		_, err := started.Claim(pipeline.Session{Feed: dvrFeed(96 * time.Second), Epoch: 2})
+		require.NoError(b, err)
+		for _, r := range started.Feed("hall").Renditions() {
+			media, err := r.Snapshot().Segment(firstMSN + 1)
+			require.NoError(b, err)
+			require.NoError(b, media.Close())
+		}
+	})
+}
+
 func TestTheStoreLengthensThePlaylist(t *testing.T) {
 	store := &shelf{files: map[string][]byte{}}
 	withStore(t, live.Options{Store: store}, 96*time.Second, func(b *bench) {
