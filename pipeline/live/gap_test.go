@@ -52,6 +52,24 @@ func TestARenditionThatIsNotMadeGoesOnAsGaps(t *testing.T) {
 	require.Contains(t, b.playlist("1080p", live.Full), `URI="1007.0.m4s",INDEPENDENT=YES`)
 }
 
+// A worker that does without a rendition goes on so with an origin that was started anew: the feed must not be dark until it is back.
+func TestARenditionThatIsNotMadeFromTheBeginningHoldsUpNobody(t *testing.T) {
+	b := newBench(t, live.Options{})
+	for msn := int64(firstMSN); msn < firstMSN+3; msn++ {
+		for i := range 6 {
+			b.gap("1080p", msn, i)
+			b.part("540p", msn, i)
+			b.part("sound", msn, i)
+		}
+	}
+	text, err := b.feed.Multivariant(b.now, false)
+	require.NoError(t, err)
+	require.Contains(t, string(text.Plain), "1080p/index.m3u8", "it is read once")
+	require.Equal(t, 2, strings.Count(b.playlist("1080p", live.Plain), "#EXT-X-GAP\n"))
+	b.segments(firstMSN+3, firstMSN+5)
+	require.EqualValues(t, 4, requireReadable(t, b.playlist("1080p", live.Plain)).Count())
+}
+
 func TestAGapHasNoBytesAndBeginsNothing(t *testing.T) {
 	b := newBench(t, live.Options{})
 	p := newPart("540p", firstMSN, 0)

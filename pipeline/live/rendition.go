@@ -3,6 +3,7 @@ package live
 import (
 	"hash/crc32"
 	"maps"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -78,7 +79,7 @@ func (r *Rendition) add(p pipeline.Part) { // feed.mu is held
 		r.reset() // a playlist of nothing but gaps helps nobody
 	}
 	if !r.started {
-		if p.Index != 0 || !p.Independent || p.Gap {
+		if p.Index != 0 || !r.mayBegin(p) {
 			return // a window begins with a whole segment
 		}
 		r.started, r.next, r.first = true, at, p.MSN
@@ -92,6 +93,15 @@ func (r *Rendition) add(p pipeline.Part) { // feed.mu is held
 	r.lastPart = r.feed.opts.Now()
 	r.publishFollowers()
 	r.publish()
+}
+
+// mayBegin reports whether a window can begin with the first part of a segment. It begins with a gap beside others that have begun:
+// the worker does without the rendition, and the multivariant playlist, which lists it, waits for it to begin.
+func (r *Rendition) mayBegin(p pipeline.Part) bool { // feed.mu is held
+	if !p.Gap {
+		return p.Independent
+	}
+	return !r.onDemand && slices.ContainsFunc(r.view.renditions, func(o *Rendition) bool { return o.started })
 }
 
 // taken returns a part as it is kept.
