@@ -102,6 +102,29 @@ func TestSlowBodiesAreCutOffWhetherAnybodyReadsThemOrNot(t *testing.T) {
 	}
 }
 
+// Over HTTP/2 the limit of an answer ends its stream. Who writes it may be in the middle of a frame, and waits for the connection.
+func TestAnAnswerOverHTTP2ThatNobodyReadsEnds(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	url, _ := serveWith(t, "127.0.0.1:0", origin.Options{WriteTimeout: time.Second, Registerer: registry})
+	worker := newClient(t, url)
+	fill(t, worker, 1)
+	part := testPart(firstMSN+1, 0)
+	part.Data = make([]byte, 16<<20) // more than sockets hold
+	require.NoError(t, worker.PutPart(t.Context(), "hall", 1, part))
+	a := &archive{T: t, registry: registry}
+	before := a.answers()
+	conn := dial(t, url)
+	require.NoError(t, conn.(*net.TCPConn).SetReadBuffer(64<<10)) // else it grows
+	path := "/live/hall/540p/1001.0.m4s"
+	header := "\x82\x86\x04" + string(rune(len(path))) + path + "\x01\x01x" // GET, http, path, host (RFC 7541 §6)
+	_, err := io.WriteString(conn, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"+
+		"\x00\x00\x06\x04\x00\x00\x00\x00\x00\x00\x04\x7f\xff\xff\xff"+ // SETTINGS: windows of 2 GiB (RFC 9113 §6.5)
+		"\x00\x00\x04\x08\x00\x00\x00\x00\x00\x7f\x00\x00\x00"+ // WINDOW_UPDATE of the connection
+		"\x00\x00"+string(rune(len(header)))+"\x01\x05\x00\x00\x00\x01"+header) // HEADERS
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { return a.answers() == before+1 }, 10*time.Second, time.Millisecond)
+}
+
 func TestConnectionsAreBounded(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	url, _ := serveWith(t, "127.0.0.1:0", origin.Options{Connections: 3, Registerer: registry})

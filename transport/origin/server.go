@@ -119,9 +119,11 @@ func (s *Server) listen(ctx context.Context, listener net.Listener, config *tls.
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    headerBytes,
 		Protocols:         protocols,
-		ConnContext:       withConn,
-		BaseContext:       func(net.Listener) context.Context { return ctx },
-		ErrorLog:          slog.NewLogLogger(s.opts.Logger.Handler(), slog.LevelDebug),
+		// The limit of an answer ends its stream, but who writes it would wait for ever for a client that reads no more.
+		HTTP2:       &http.HTTP2Config{WriteByteTimeout: s.opts.WriteTimeout},
+		ConnContext: withConn,
+		BaseContext: func(net.Listener) context.Context { return ctx },
+		ErrorLog:    slog.NewLogLogger(s.opts.Logger.Handler(), slog.LevelDebug),
 	}
 	fresh := newLimited(listener, s.opts.Connections, s.metrics.connections)
 	stages := []pipeline.Stage{

@@ -19,7 +19,9 @@ func TestASpriteIsMadeOfAllThumbnailsThatThereAre(t *testing.T) {
 	require.NoError(t, err)
 	var still bytes.Buffer
 	require.NoError(t, jpeg.Encode(&still, image.NewYCbCr(image.Rect(0, 0, 64, 32), image.YCbCrSubsampleRatio420), nil))
-	there := func() (live.Media, error) { return live.Media{ReadSeekCloser: onShelf{bytes.NewReader(still.Bytes())}}, nil }
+	there := func() (live.Media, error) {
+		return live.Media{ReadSeekCloser: onShelf{bytes.NewReader(still.Bytes())}}, nil
+	}
 	full := errors.New("too many open files")
 	sheet := func(err error) live.Sprite {
 		missing := func() (live.Media, error) { return live.Media{}, err }
