@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"strings"
+	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -19,6 +20,7 @@ type Disk struct {
 	root *os.Root
 	sync bool
 	open openFiles
+	dirs sync.Mutex // held while directories are made or removed: one that was just made is empty
 }
 
 // DiskOptions says how a Disk writes.
@@ -100,9 +102,6 @@ func (d *Disk) Put(name string, pieces ...[]byte) error {
 
 // PutFrom stores under name what write writes: wholly or, on an error, not at all.
 func (d *Disk) PutFrom(name string, write func(io.Writer) error) error {
-	if err := d.root.MkdirAll(path.Dir(name), 0o750); err != nil {
-		return fmt.Errorf("making the directory of %s: %w", name, err)
-	}
 	err := d.write(name+aside, write)
 	if err == nil {
 		err = d.root.Rename(name+aside, name)
@@ -116,7 +115,7 @@ func (d *Disk) PutFrom(name string, write func(io.Writer) error) error {
 }
 
 func (d *Disk) write(name string, write func(io.Writer) error) error {
-	file, err := d.root.OpenFile(name, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o640)
+	file, err := d.create(name)
 	if err != nil {
 		return err
 	}
@@ -125,6 +124,15 @@ func (d *Disk) write(name string, write func(io.Writer) error) error {
 		err = file.Sync()
 	}
 	return errors.Join(err, file.Close())
+}
+
+func (d *Disk) create(name string) (*os.File, error) {
+	d.dirs.Lock()
+	defer d.dirs.Unlock()
+	if err := d.root.MkdirAll(path.Dir(name), 0o750); err != nil {
+		return nil, fmt.Errorf("making its directory: %w", err)
+	}
+	return d.root.OpenFile(name, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o640)
 }
 
 // Open implements live.Store.
@@ -143,6 +151,8 @@ func (d *Disk) Remove(name string) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("removing %s: %w", name, err)
 	}
+	d.dirs.Lock()
+	defer d.dirs.Unlock()
 	empty := true
 	for dir := path.Dir(name); empty && dir != "."; dir = path.Dir(dir) {
 		empty = d.root.Remove(dir) == nil

@@ -2,6 +2,7 @@ package origin_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -89,4 +90,23 @@ func TestAnOriginGoesOnFromItsDisk(t *testing.T) {
 		stop()
 		background.Wait() // what is finished is stored before it ends
 	}
+}
+
+// Who removes the last object of a directory removes that, while another is about to write there: a feed that comes back.
+func TestADirectoryThatIsRemovedMeanwhileIsMadeAgain(t *testing.T) {
+	disk, err := origin.OpenDisk(t.TempDir(), origin.DiskOptions{})
+	require.NoError(t, err)
+	var both sync.WaitGroup
+	for _, name := range []string{"hall/a/b/1.m4s", "hall/a/b/2.m4s"} {
+		both.Go(func() {
+			for range 300 {
+				if err := errors.Join(disk.Put(name, []byte("x")), disk.Remove(name)); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	both.Wait()
+	require.NoError(t, disk.Close())
 }
