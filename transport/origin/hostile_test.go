@@ -109,7 +109,7 @@ func TestAnAnswerOverHTTP2ThatNobodyReadsEnds(t *testing.T) {
 	worker := newClient(t, url)
 	fill(t, worker, 1)
 	part := testPart(firstMSN+1, 0)
-	part.Data = make([]byte, 16<<20) // more than sockets hold
+	part.Data = make([]byte, 8<<20) // more than sockets hold
 	require.NoError(t, worker.PutPart(t.Context(), "hall", 1, part))
 	a := &archive{T: t, registry: registry}
 	before := a.answers()
