@@ -10,22 +10,52 @@ import (
 	"github.com/venuecast/venuecast/pipeline"
 )
 
-// archive hands finished segments to the store behind the writers' back: a slow disk never holds up a live part.
+// archive hands finished segments to the store behind the writers' back: a slow disk never holds up a live part. It keeps
+// the store within its bounds, too.
 type archive struct {
 	store  Store
 	opts   Options
 	jobs   *pipeline.Queue[job]
 	logged time.Time // when a failure was last logged
+	bounds
 }
 
 // job is one thing to do in the store: write pieces, one after another, under a name, or remove names.
 type job struct {
-	feed     *Feed
-	name     string
-	pieces   [][]byte
-	stored   *atomic.Bool // set when they are there; may be nil
-	remove   []string
-	segments []*segment // which then are no longer stored
+	feed   *Feed
+	name   string
+	pieces [][]byte
+	filed  *filed       // what it writes, if that is counted; else nil
+	stored *atomic.Bool // set when what is not counted is there; may be nil
+	remove []removal
+	reason string // why segments are removed; empty for all else
+}
+
+// removal is a name to remove, and what it stands for; nil when that is not counted.
+type removal struct {
+	name  string
+	filed *filed
+}
+
+// filed is what the archive knows of a segment or a thumbnail. All else in the store is small, and is not counted.
+type filed struct {
+	size      int64       // in bytes
+	stored    atomic.Bool // it is in the store
+	discarded atomic.Bool // nobody wants it any more: what still waits for the store is not written
+}
+
+// Why segments are removed, as Options.StoreRemoved is told.
+const (
+	removedForAge   = "age"
+	removedForBytes = "bytes"
+	removedForSpace = "space"
+	removedWithFeed = "feed"
+)
+
+// discard adds to a job what nobody wants any more.
+func (j *job) discard(name string, what *filed) {
+	what.discarded.Store(true)
+	j.remove = append(j.remove, removal{name, what})
 }
 
 // size is the bytes that a job holds on to.
@@ -40,25 +70,40 @@ func (j job) size() (bytes int64) {
 const maxJobs = 4096
 
 func newArchive(opts Options) *archive {
-	return &archive{store: opts.Store, opts: opts, jobs: pipeline.NewQueue[job](maxJobs, opts.StoreQueue, nil)}
+	a := &archive{store: opts.Store, opts: opts, jobs: pipeline.NewQueue[job](maxJobs, opts.StoreQueue, nil)}
+	a.volume, _ = opts.Store.(Volume)
+	a.free.Store(-1)
+	return a
 }
 
-// put queues pieces for the store; stored, if not nil, is set when they are there.
-func (a *archive) put(f *Feed, name string, pieces [][]byte, stored *atomic.Bool) {
-	a.push(job{feed: f, name: name, pieces: pieces, stored: stored})
+// put queues pieces for the store; what, if not nil, is marked when they are there.
+func (a *archive) put(f *Feed, name string, pieces [][]byte, what *filed) {
+	a.push(job{feed: f, name: name, pieces: pieces, filed: what})
 }
 
-// remove queues names for removal; what is left behind when the queue is full goes at the next start.
-func (a *archive) remove(f *Feed, names []string, segments []*segment) {
-	if len(names) > 0 {
-		a.push(job{feed: f, remove: names, segments: segments})
+// remove queues names for removal that are not counted.
+func (a *archive) remove(f *Feed, names []string) {
+	j := job{feed: f}
+	for _, name := range names {
+		j.remove = append(j.remove, removal{name: name})
 	}
+	a.push(j)
 }
 
+// push queues a job. What a removal leaves behind when the queue is full goes at the next start.
 func (a *archive) push(j job) {
-	if a.store != nil && !a.jobs.TryPush(j, j.size()) {
+	if a.store == nil || j.pieces == nil && len(j.remove) == 0 {
+		return
+	}
+	if !a.jobs.TryPush(j, j.size()) {
 		a.opts.StoreFailed(j.feed.id, "full")
 	}
+}
+
+// found takes account of what was in the store at the start.
+func (a *archive) found(what *filed) {
+	what.stored.Store(true)
+	a.bytes.Add(what.size)
 }
 
 // Name implements pipeline.Stage.
@@ -70,12 +115,8 @@ func (fs *Feeds) Run(ctx context.Context) error {
 }
 
 func (a *archive) run(ctx context.Context) error {
-	for {
-		j, err := a.jobs.Pop(ctx)
-		if err != nil {
-			break
-		}
-		a.do(j)
+	for ctx.Err() == nil {
+		a.next(ctx)
 	}
 	a.jobs.Close()
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
@@ -90,31 +131,72 @@ func (a *archive) run(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-func (a *archive) do(j job) {
-	if j.pieces == nil {
-		a.doRemove(j)
+// next does one job. When there is none for a while, it looks whether the store is within its bounds.
+func (a *archive) next(ctx context.Context) {
+	patience := measureEach
+	if a.behind {
+		patience = 0
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if j, err := a.jobs.Pop(ctx); err == nil {
+		a.do(j)
 		return
 	}
-	if err := a.store.Put(j.name, j.pieces...); err != nil {
+	a.makeRoom(0)
+}
+
+func (a *archive) do(j job) {
+	switch {
+	case j.pieces == nil:
+		a.doRemove(j)
+	case j.filed == nil || !j.filed.discarded.Load():
+		a.doPut(j)
+	}
+}
+
+func (a *archive) doPut(j job) {
+	size := j.size()
+	a.makeRoom(size)
+	err := a.store.Put(j.name, j.pieces...)
+	if errors.Is(err, ErrNoSpace) && a.clear(size) {
+		err = a.store.Put(j.name, j.pieces...)
+		a.clearedInVain(err)
+	}
+	if err != nil {
 		a.failed(j.feed, "write", err)
 		return
+	}
+	if j.filed != nil {
+		a.found(j.filed)
 	}
 	if j.stored != nil {
 		j.stored.Store(true)
 	}
 }
 
-func (a *archive) doRemove(j job) {
+// doRemove removes names, and returns how many bytes less there are.
+func (a *archive) doRemove(j job) (bytes int64) {
 	var errs []error
-	for _, name := range j.remove {
-		errs = append(errs, a.store.Remove(name))
+	var removed int
+	for _, r := range j.remove {
+		if err := a.store.Remove(r.name); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		if r.filed != nil && r.filed.stored.Swap(false) {
+			bytes += r.filed.size
+			removed++
+		}
 	}
-	for _, s := range j.segments {
-		s.stored.Store(false)
+	a.bytes.Add(-bytes)
+	if j.reason != "" && removed > 0 {
+		a.opts.StoreRemoved(j.feed.id, j.reason, removed)
 	}
 	if err := errors.Join(errs...); err != nil {
 		a.failed(j.feed, "remove", err)
 	}
+	return bytes
 }
 
 // failed counts a failure and, once a minute, logs one: live goes on from memory.

@@ -25,6 +25,8 @@ var (
 	ErrPending = errors.New("not made yet")
 	// ErrNotReady means that there is not yet enough media to play.
 	ErrNotReady = errors.New("no media yet")
+	// ErrNoSpace means that a Store has no room left.
+	ErrNoSpace = errors.New("no space left")
 	// ErrStale means that the feed has had no new part for too long: its playlist must not look alive.
 	ErrStale = errors.New("feed has stopped")
 )

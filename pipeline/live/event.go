@@ -117,7 +117,7 @@ func (f *Feed) expireEvents() { // f.mu is held
 		}
 		kept = append(kept, e)
 	}
-	f.archive.remove(f, names, nil)
+	f.archive.remove(f, names)
 	f.setEvents(kept)
 }
 

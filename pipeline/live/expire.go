@@ -67,9 +67,7 @@ func (fs *Feeds) takeOut(f *Feed, names []string) bool {
 	}
 	f.gone = true
 	delete(fs.feeds, f.id)
-	for _, r := range f.Renditions() {
-		r.retire()
-	}
+	f.retire(f.view.Load())
 	session := f.id + "/" + sessionFile
 	if i := slices.Index(names, session); i >= 0 {
 		names = slices.Delete(names, i, i+1)
@@ -77,7 +75,7 @@ func (fs *Feeds) takeOut(f *Feed, names []string) bool {
 			fs.opts.StoreFailed(f.id, "remove")
 		}
 	}
-	f.archive.remove(f, names, nil)
+	f.archive.remove(f, names)
 	return true
 }
 

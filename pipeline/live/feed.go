@@ -22,7 +22,6 @@ type Feed struct {
 	mu     sync.Mutex // serialises writers; guards all below and the writer's side of the renditions
 	epoch  uint64
 	breaks breaks
-	bytes  int64   // of all segments that are, or will be, in the store
 	events []Event // in the order of their times; replaced, never written
 	gone   bool    // it was forgotten: whoever holds it asks for it again
 	// claimed says that a session was claimed since the start: one that was only brought back from the store may not write.
@@ -157,10 +156,16 @@ func (f *Feed) begin(feed pipeline.Feed, key string) { // f.mu is held
 	f.view.Store(v)
 	v.rejoin()
 	if old != nil {
-		for _, r := range old.renditions {
-			r.retire()
-		}
+		f.retire(old)
 	}
+}
+
+// retire ends a view for good, and removes what it has in the store.
+func (f *Feed) retire(v *view) { // f.mu is held
+	for _, r := range v.renditions {
+		r.retire()
+	}
+	f.archive.push(f.discard(v, v.album.load().kept))
 }
 
 // constantsKey identifies a feed's constants: what was cut on one grid can not continue on another.
@@ -203,26 +208,17 @@ func (f *Feed) mayWrite(epoch uint64) error { // f.mu is held
 	return nil
 }
 
-// affordable returns the first segment that may be kept if the feed is to stay within its bytes, 0 when all may.
-// What has left the playlists but can still be fetched counts, too.
-func (f *Feed) affordable() (msn int64) { // f.mu is held
-	excess := f.bytes - f.opts.StoreBytes
-	if f.opts.Store == nil || excess <= 0 {
-		return 0
-	}
-	for msn = f.oldest(); excess > 0; msn++ {
-		held := false
-		for _, r := range f.Renditions() {
-			if s := r.segment(msn); s != nil {
-				excess -= s.size
-				held = true
-			}
-		}
-		if !held {
-			break
+// DVR returns how far back from their end the feed's playlists reach, the shortest of them, and how far they may.
+func (f *Feed) DVR() (reach, full time.Duration) {
+	v := f.view.Load()
+	reached := v.listed
+	for _, r := range v.renditions {
+		if s := r.Snapshot(); s.started() {
+			reached = min(reached, s.next.MSN-s.firstOf(s.window(true)))
 		}
 	}
-	return msn
+	step := v.feed.Grid.Step()
+	return time.Duration(reached) * step, time.Duration(v.listed) * step
 }
 
 // oldest returns the oldest segment that any rendition keeps.

@@ -23,7 +23,9 @@ type Feeds struct {
 // New returns an origin without feeds. Run must be running for a Store to be filled.
 func New(opts Options) *Feeds {
 	opts = opts.withDefaults()
-	return &Feeds{opts: opts, archive: newArchive(opts), feeds: map[string]*Feed{}}
+	fs := &Feeds{opts: opts, archive: newArchive(opts), feeds: map[string]*Feed{}}
+	fs.archive.feeds = fs.All
+	return fs
 }
 
 // Claim opens a worker's session on its feed and returns where each rendition goes on.

@@ -21,8 +21,15 @@ type Options struct {
 	// PreferStore has segments that are stored come from the store even while they are in memory: a file goes to a socket
 	// without being copied through this process. What can not be opened comes from memory.
 	PreferStore bool
-	// StoreBytes bounds what one feed keeps in the store; the oldest go first. It defaults to 64 GiB.
+	// StoreBytes bounds the segments and thumbnails of all feeds in the store; the oldest go first, whichever feed's they are,
+	// but not those that live playlists list. It defaults to 16 TiB.
 	StoreBytes int64
+	// StoreFree is how many bytes of the store's file system are left free, if the Store is a Volume: then the oldest go as
+	// well. It defaults to a twentieth of the file system, and 5 GB at most.
+	StoreFree int64
+	// StoreRemoved is called when segments were removed. Reasons: age, bytes, space, and feed: their feed is gone, or has other
+	// constants.
+	StoreRemoved func(feed, reason string, segments int)
 	// StoreQueue bounds the bytes that wait for the store; a segment that finds it full is not stored.
 	// It defaults to 256 MiB.
 	StoreQueue int64
@@ -51,12 +58,15 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	defaultTo(&o.Segments, 6)
 	defaultTo(&o.Window, 30*time.Second)
-	defaultTo(&o.StoreBytes, 64<<30)
+	defaultTo(&o.StoreBytes, 16<<40)
 	defaultTo(&o.StoreQueue, 256<<20)
 	defaultTo(&o.Keep, 24*time.Hour)
 	defaultTo(&o.MaxFeeds, 256)
 	if o.StoreFailed == nil {
 		o.StoreFailed = func(string, string) {}
+	}
+	if o.StoreRemoved == nil {
+		o.StoreRemoved = func(string, string, int) {}
 	}
 	if o.Demanded == nil {
 		o.Demanded = func(string, string, bool) {}

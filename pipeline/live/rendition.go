@@ -164,9 +164,8 @@ func (r *Rendition) finish(s *segment, parts []part) {
 	}
 	r.rates.add(s.size, s.seconds())
 	r.iframes.add(s.iframe, s.seconds())
-	r.feed.bytes += s.size
 	r.storeInit(s.init)
-	r.feed.archive.put(r.feed, s.storeName(r.storePath()), s.media.Load().pieces(), &s.stored)
+	r.feed.archive.put(r.feed, s.storeName(r.storePath()), s.media.Load().pieces(), &s.filed)
 	if after, first := r.demand.begun(s.msn, r.feed.opts.Now()); first {
 		r.feed.opts.ColdStart(r.feed.id, r.name, after)
 	}
@@ -188,30 +187,35 @@ func (r *Rendition) trim() {
 	if s := r.segment(end - live - 1); s != nil && !s.gap && !s.lose() && !s.stored.Load() {
 		r.first = max(r.first, end-live)
 	}
-	if oldest := r.feed.affordable(); oldest > 0 {
-		r.first = max(r.first, min(oldest+live, end-live))
-	}
 	r.release()
-	// A removed segment can be fetched for as long as a live playlist is; RFC 8216bis §6.2.2 asks for one segment's time.
-	n := 0
-	for r.kept[n].msn < r.first-live {
-		n++
-	}
-	r.drop(n)
+	r.drop(r.fetchedNoMore(), removedForAge)
 	r.forget()
 }
 
+// fetchedNoMore returns how many of the oldest segments have left the playlists for so long that nobody can ask for them. A removed
+// segment can be fetched for as long as a live playlist is; RFC 8216bis §6.2.2 asks for one segment's time.
+func (r *Rendition) fetchedNoMore() (n int) {
+	for n < len(r.kept) && r.kept[n].msn < r.first-r.view.live {
+		n++
+	}
+	return n
+}
+
 // drop gives up the oldest n segments.
-func (r *Rendition) drop(n int) {
-	var names []string
+func (r *Rendition) drop(n int, reason string) {
+	j := job{feed: r.feed, reason: reason}
+	r.take(n, &j)
+	r.feed.archive.push(j)
+}
+
+// take gives up the oldest n segments, and adds to j what of them is to be removed.
+func (r *Rendition) take(n int, j *job) {
 	for _, s := range r.kept[:n] {
 		s.media.Store(nil) // the array behind kept, and readers of old snapshots, hold on to s
 		if !s.lose() && !s.gap {
-			names = append(names, s.storeName(r.storePath()))
-			r.feed.bytes -= s.size
+			j.discard(s.storeName(r.storePath()), &s.filed)
 		}
 	}
-	r.feed.archive.remove(r.feed, names, r.kept[:n])
 	r.kept = r.kept[n:]
 	r.dropPages()
 	r.edition++
@@ -231,7 +235,7 @@ func (r *Rendition) forget() {
 		if !used[version] {
 			r.inits = maps.Clone(r.inits)
 			delete(r.inits, version)
-			r.feed.archive.remove(r.feed, []string{initName(r.storePath(), version)}, nil)
+			r.feed.archive.remove(r.feed, []string{initName(r.storePath(), version)})
 		}
 	}
 }
@@ -248,7 +252,7 @@ func find(kept []*segment, msn int64) *segment {
 
 // reset empties the window: what comes next is too far from what was.
 func (r *Rendition) reset() {
-	r.drop(len(r.kept))
+	r.drop(len(r.kept), removedForAge)
 	r.started, r.open = false, nil
 	for _, o := range r.followers() {
 		if o.started && o.next.MSN <= r.next.MSN+1 {
@@ -294,7 +298,7 @@ func (r *Rendition) retire() {
 	old := r.snap.Load()
 	r.snap.Store(&Snapshot{rendition: r, retired: true, changed: make(chan struct{}), partial: &renderings{}, whole: &renderings{}})
 	close(old.changed)
-	r.drop(len(r.kept))
+	r.drop(len(r.kept), removedWithFeed)
 }
 
 // initSection is the init section of some segments.
@@ -309,7 +313,9 @@ type initSection struct {
 // Without it segments in the store are of no use.
 func (r *Rendition) storeInit(version string) {
 	if init, ok := r.inits[version]; ok && !init.stored.Load() {
-		r.feed.archive.put(r.feed, initName(r.storePath(), version), [][]byte{init.data}, init.stored)
+		r.feed.archive.push(job{
+			feed: r.feed, name: initName(r.storePath(), version), pieces: [][]byte{init.data}, stored: init.stored,
+		})
 	}
 }
 

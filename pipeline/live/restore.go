@@ -46,7 +46,7 @@ func (f *Feed) restore(v *view) { // f.mu is held
 			foreign = append(foreign, o.Name)
 		}
 	}
-	f.archive.remove(f, foreign, nil)
+	f.archive.remove(f, foreign)
 	for r, segments := range found {
 		r.restore(segments)
 	}
@@ -73,7 +73,7 @@ func (r *Rendition) restore(segments []*segment) {
 			continue
 		}
 		if r.started && s.msn-r.next.MSN >= r.view.longestGap() {
-			r.drop(len(r.kept))
+			r.drop(len(r.kept), removedForAge)
 			r.started = false
 		}
 		r.restoreOne(s)
@@ -101,8 +101,7 @@ func (r *Rendition) restoreOne(s *segment) {
 		r.kept = append(r.kept, r.absent(r.next.MSN, r.timescale, s.init, b.of(r.next.MSN)))
 		r.next.MSN++
 	}
-	s.stored.Store(true)
-	r.feed.bytes += s.size
+	r.feed.archive.found(&s.filed)
 	r.rates.add(s.size, s.seconds())
 	r.iframes.add(s.iframe, s.seconds())
 	r.timescale = s.timescale
@@ -115,7 +114,7 @@ func (r *Rendition) restoreOne(s *segment) {
 // trimRestored moves the window's start to where it belongs.
 func (r *Rendition) trimRestored() {
 	r.first = max(r.first, r.next.MSN-r.view.listed)
-	r.drop(int(max(0, r.first-r.view.live-r.kept[0].msn)))
+	r.drop(r.fetchedNoMore(), removedForAge)
 }
 
 // restoreInit reads an init section, once. Without it a segment is of no use.

@@ -30,12 +30,11 @@ type segment struct {
 	gap       bool // it has no media (RFC 8216bis §4.4.4.7)
 	start     discontinuity
 	init      string // the version of its init section
-	size      int64
 	crc       uint32
 	iframe    int64 // its first so many bytes are an I-frame by itself; 0: not known
+	filed
 
-	media  atomic.Pointer[media] // nil when its bytes are not in memory
-	stored atomic.Bool           // its bytes are in the store
+	media atomic.Pointer[media] // nil when its bytes are not in memory
 
 	// Of a rendition on demand only.
 	cold    bool        // a part of it was listed when nobody asked for it

@@ -78,6 +78,7 @@ func (fs *Feeds) Restore() error {
 		}
 		f.reopen()
 	}
+	fs.archive.settle()
 	return nil
 }
 

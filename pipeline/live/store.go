@@ -14,12 +14,20 @@ import (
 type Store interface {
 	// List returns the complete objects whose names begin with prefix, in no certain order.
 	List(prefix string) ([]Object, error)
-	// Put writes pieces, one after another, under name: wholly or, on an error, not at all.
+	// Put writes pieces, one after another, under name: wholly or, on an error, not at all. Its error wraps ErrNoSpace when
+	// there is no room for them.
 	Put(name string, pieces ...[]byte) error
 	// Open returns the bytes under name. Close must be called once. It fails with fs.ErrNotExist when there are none.
 	Open(name string) (File, error)
 	// Remove removes name. It is no error when it is not there.
 	Remove(name string) error
+}
+
+// Volume is a Store that knows how much it can take. It may be asked once a second.
+type Volume interface {
+	Store
+	// Space returns the bytes that can still be written, and those that there are in all. It fails when that is not known.
+	Space() (free, size int64, err error)
 }
 
 // File is what a Store has opened. Only one goroutine may use it.

@@ -42,7 +42,9 @@ type thumbnail struct {
 	msn           int64
 	width, height int
 	crc           uint32
-	data          atomic.Pointer[[]byte] // nil when it is not in memory
+	filed
+
+	data atomic.Pointer[[]byte] // nil when it is not in memory
 }
 
 // PutThumbnail adds the thumbnail of a segment. Its bytes become the feed's. One that is not newer than those that are there is
@@ -67,8 +69,8 @@ func (f *Feed) PutThumbnail(epoch uint64, t pipeline.Thumbnail) error {
 	if len(before) > 0 && t.MSN <= before[len(before)-1].msn {
 		return nil
 	}
-	f.archive.put(f, page.storeName(v.albumPath(f.id)), [][]byte{t.Data}, nil)
-	f.arrange(v, append(before, page))
+	f.archive.put(f, page.storeName(v.albumPath(f.id)), [][]byte{t.Data}, &page.filed)
+	f.archive.push(f.arrange(v, append(before, page)))
 	return nil
 }
 
@@ -86,6 +88,7 @@ func newThumbnail(t pipeline.Thumbnail) (*thumbnail, error) {
 		return nil, fmt.Errorf("%d×%d pixels: want up to %d", c.Width, c.Height, maxThumbnailSide)
 	}
 	page := &thumbnail{msn: t.MSN, width: c.Width, height: c.Height, crc: crc32.ChecksumIEEE(t.Data)}
+	page.size = int64(len(t.Data))
 	page.data.Store(&t.Data)
 	return page, nil
 }
@@ -98,21 +101,37 @@ func (a *album) load() *pictures {
 	return &pictures{}
 }
 
-// arrange shows these thumbnails, less those that are old. Those that leave memory are read from the store.
-func (f *Feed) arrange(v *view, kept []*thumbnail) { // f.mu is held
-	first := v.spriteStart(max(f.firstListed(v), kept[len(kept)-1].msn-v.listed))
-	n, _ := slices.BinarySearchFunc(kept, first, byNumber)
-	var names []string
-	for _, t := range kept[:n] {
-		t.data.Store(nil)
-		names = append(names, t.storeName(v.albumPath(f.id)))
-	}
-	f.archive.remove(f, names, nil)
+// arrange shows these thumbnails, less those that are old, and returns what of them is to be removed. Those that leave memory
+// are read from the store.
+func (f *Feed) arrange(v *view, kept []*thumbnail) (old job) { // f.mu is held
+	n := f.outdated(v, kept)
+	old = f.discard(v, kept[:n])
 	kept = kept[n:]
 	if i := len(kept) - int(v.live) - 1; i >= 0 && f.opts.Store != nil {
 		kept[i].data.Store(nil)
 	}
 	v.album.pages.Store(&pictures{kept: kept})
+	return old
+}
+
+// outdated returns how many of the thumbnails are of sprites that no playlist reaches back to.
+func (f *Feed) outdated(v *view, kept []*thumbnail) int { // f.mu is held
+	if len(kept) == 0 {
+		return 0
+	}
+	first := v.spriteStart(max(f.firstListed(v), kept[len(kept)-1].msn-v.listed))
+	n, _ := slices.BinarySearchFunc(kept, first, byNumber)
+	return n
+}
+
+// discard gives thumbnails up, and returns what is to be removed of them.
+func (f *Feed) discard(v *view, thumbnails []*thumbnail) job {
+	j := job{feed: f}
+	for _, t := range thumbnails {
+		t.data.Store(nil)
+		j.discard(t.storeName(v.albumPath(f.id)), &t.filed)
+	}
+	return j
 }
 
 // firstListed returns the first segment that any rendition lists.
@@ -167,10 +186,14 @@ func (f *Feed) restoreThumbnails(v *view, objects []Object) (others []Object) { 
 			others = append(others, o)
 			continue
 		}
+		t.size = o.Size
 		kept = append(kept, t)
 	}
 	slices.SortFunc(kept, func(a, b *thumbnail) int { return byNumber(a, b.msn) })
 	kept = slices.CompactFunc(kept, func(a, b *thumbnail) bool { return a.msn == b.msn })
+	for _, t := range kept {
+		f.archive.found(&t.filed)
+	}
 	v.album.pages.Store(&pictures{kept: kept})
 	return others
 }
