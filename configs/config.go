@@ -32,6 +32,14 @@ type Origin struct {
 	PushToken Secret // what a worker shows to put media. It defaults to none: serve makes one at start
 	URL       URL    // where workers put media. It defaults to none: the origin of the same process
 	TLS       TLS    // of Listen. It defaults to none: plain HTTP
+	Disk      Disk   // what the origin keeps below Config.Data
+}
+
+// Disk bounds what the origin keeps. All are in bytes.
+type Disk struct {
+	DVR   int64 // of all feeds together; then the oldest go. It defaults to 0: what the file system holds but for Free
+	Clips int64 // of all clips; then none is made any more. It defaults to 64 GB
+	Free  int64 // that stay free on the file system; else the oldest of the DVR go. It defaults to 0: a twentieth of it, at most 5 GB
 }
 
 // TLS says how a server proves who it is.

@@ -45,7 +45,7 @@ func defaults() *Config {
 		Venue:   "venue",
 		Data:    "./data",
 		NATS:    NATS{Replicas: 1},
-		Origin:  Origin{Listen: "127.0.0.1:8080"},
+		Origin:  Origin{Listen: "127.0.0.1:8080", Disk: Disk{Clips: 64e9}},
 		Metrics: Metrics{Listen: "127.0.0.1:9090"},
 		Log:     Log{Level: "info", Format: "text"},
 		Worker:  Worker{Name: hostName(), Hardware: "auto"},

@@ -54,10 +54,10 @@ func (l Ladder) explain(out *strings.Builder, feeds []string) {
 		if v.Divisor > 1 {
 			rate = ", half the frame rate"
 		}
-		fmt.Fprintf(out, "  video %s: %d lines, %v, %s bit/s%s\n", v.Name, v.Height, v.Codec, bitText(v.Bitrate), rate)
+		fmt.Fprintf(out, "  video %s: %d lines, %v, %s bit/s%s\n", v.Name, v.Height, v.Codec, quantityText(v.Bitrate), rate)
 	}
 	for _, a := range p.Audio {
-		fmt.Fprintf(out, "  audio %s: %v, %s bit/s\n", a.Name, a.Coded(), bitText(a.Bitrate))
+		fmt.Fprintf(out, "  audio %s: %v, %s bit/s\n", a.Name, a.Coded(), quantityText(a.Bitrate))
 	}
 	rates := previewRates
 	if p.FrameRate.Valid() {

@@ -64,6 +64,16 @@ func (d *decoder) origin(n ast.Node, out *Origin) {
 		"push_token": func(n ast.Node) { out.PushToken = d.secret(n, "origin.push_token") },
 		"url":        func(n ast.Node) { out.URL = d.url(n, "origin.url", "http", "https") },
 		"tls":        func(n ast.Node) { d.tls(n, &out.TLS) },
+		"disk":       func(n ast.Node) { d.disk(n, &out.Disk) },
+	})
+}
+
+func (d *decoder) disk(n ast.Node, out *Disk) {
+	const least, most = 100e6, 1000e12
+	d.mapping(n, "origin.disk", fields{
+		"dvr":   func(n ast.Node) { out.DVR = d.quantity(n, "origin.disk.dvr", "bytes", "500G", least, most) },
+		"clips": func(n ast.Node) { out.Clips = d.quantity(n, "origin.disk.clips", "bytes", "64G", least, most) },
+		"free":  func(n ast.Node) { out.Free = d.quantity(n, "origin.disk.free", "bytes", "5G", 1e6, most) },
 	})
 }
 

@@ -1,7 +1,6 @@
 package configs
 
 import (
-	"fmt"
 	"math"
 	"net"
 	"net/url"
@@ -94,20 +93,25 @@ func (d *decoder) bitrate(n ast.Node, least, most int64) int64 {
 	return d.quantity(n, "bitrate", "bits per second", "6M or 800k", least, most)
 }
 
-// quantity reads a number that may end with M or k.
+// multiples is what the letters mean that a quantity may end with.
+var multiples = []struct {
+	letter string
+	times  int64
+}{{"T", 1e12}, {"G", 1e9}, {"M", 1e6}, {"k", 1e3}}
+
+// quantity reads a number that may end with T, G, M or k.
 func (d *decoder) quantity(n ast.Node, what, unit, example string, least, most int64) int64 {
-	s := d.text(n, what)
-	number, times := s, 1.0
-	switch {
-	case strings.HasSuffix(s, "M"):
-		number, times = strings.TrimSuffix(s, "M"), 1e6
-	case strings.HasSuffix(s, "k"):
-		number, times = strings.TrimSuffix(s, "k"), 1e3
+	number, times := d.text(n, what), int64(1)
+	for _, m := range multiples {
+		if rest, ok := strings.CutSuffix(number, m.letter); ok {
+			number, times = rest, m.times
+			break
+		}
 	}
 	v, err := strconv.ParseFloat(number, 64)
-	value := math.Round(v * times)
+	value := math.Round(v * float64(times))
 	if err != nil || !(value >= float64(least) && value <= float64(most)) { // NaN is not within
-		d.fail(n, "%s %s: want %s to %s %s, such as %s", what, quote(n), bitText(least), bitText(most), unit, example)
+		d.fail(n, "%s %s: want %s to %s %s, such as %s", what, quote(n), quantityText(least), quantityText(most), unit, example)
 		return 0
 	}
 	return int64(value)
@@ -204,12 +208,11 @@ func short(v time.Duration) string {
 	return s
 }
 
-func bitText(bits int64) string {
-	switch {
-	case bits%1_000_000 == 0:
-		return fmt.Sprintf("%dM", bits/1_000_000)
-	case bits%1000 == 0:
-		return fmt.Sprintf("%dk", bits/1000)
+func quantityText(v int64) string {
+	for _, m := range multiples {
+		if v >= m.times && v%m.times == 0 {
+			return strconv.FormatInt(v/m.times, 10) + m.letter
+		}
 	}
-	return strconv.FormatInt(bits, 10)
+	return strconv.FormatInt(v, 10)
 }

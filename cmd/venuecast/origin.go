@@ -46,11 +46,18 @@ func (h *host) origin(context.Context) ([]pipeline.Stage, error) {
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
+	removed, err := origin.StoreRemoved(h.registry)
+	if err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
 	demands, connect, err := h.demands()
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
-	o := live.Options{Store: disk, PreferStore: true, StoreFailed: failed, Logger: h.log}
+	o := live.Options{
+		Store: disk, PreferStore: true, StoreBytes: h.config.Origin.Disk.DVR, StoreFree: h.config.Origin.Disk.Free,
+		StoreFailed: failed, StoreRemoved: removed, Logger: h.log,
+	}
 	if demands != nil {
 		o.OnDemand, o.Demanded, o.ColdStart = true, demands.Grown, demands.ColdStart
 	}
@@ -95,7 +102,9 @@ func (h *host) clips(feeds *live.Feeds) (*origin.Clips, error) {
 	if err != nil {
 		return nil, err
 	}
-	clips, err := origin.NewClips(origin.ClipOptions{Feeds: feeds, Disk: disk, Done: done, Logger: h.log})
+	clips, err := origin.NewClips(origin.ClipOptions{
+		Feeds: feeds, Disk: disk, MaxBytes: h.config.Origin.Disk.Clips, Done: done, Logger: h.log,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("origin: reading the clips: %w", err)
 	}

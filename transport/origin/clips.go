@@ -34,7 +34,7 @@ type ClipOptions struct {
 	Disk *Disk
 	// MaxClips bounds their number, those that failed included. It defaults to 1000.
 	MaxClips int
-	// MaxBytes bounds the size of all files. It defaults to 64 GiB.
+	// MaxBytes bounds the size of all files; a clip that would exceed it fails. It defaults to 64 GB.
 	MaxBytes int64
 	// MaxLength bounds one clip. It defaults to 2 h.
 	MaxLength time.Duration
@@ -90,7 +90,7 @@ func NewClips(opts ClipOptions) (*Clips, error) {
 	if opts.Feeds == nil || opts.Disk == nil {
 		return nil, errors.New("clips: no feeds or no disk given")
 	}
-	opts.MaxClips, opts.MaxBytes = cmp.Or(opts.MaxClips, 1000), cmp.Or(opts.MaxBytes, 64<<30)
+	opts.MaxClips, opts.MaxBytes = cmp.Or(opts.MaxClips, 1000), cmp.Or(opts.MaxBytes, 64e9)
 	opts.MaxLength, opts.MaxAhead = cmp.Or(opts.MaxLength, 2*time.Hour), cmp.Or(opts.MaxAhead, 10*time.Minute)
 	if opts.Done == nil {
 		opts.Done = func(string) {}
@@ -164,6 +164,13 @@ func (c *Clips) All() []Clip {
 	}
 	slices.SortFunc(all, func(a, b Clip) int { return cmp.Or(b.Asked.Compare(a.Asked), cmp.Compare(a.ID, b.ID)) })
 	return all
+}
+
+// size returns the bytes of all finished clips.
+func (c *Clips) size() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.bytes
 }
 
 // Clip returns the clip of that ID. It is not ok when there is none.

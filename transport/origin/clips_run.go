@@ -126,10 +126,7 @@ func (c *Clips) file(ctx context.Context, j *job, past *live.Past) (size int64, 
 	if err != nil {
 		return 0, err
 	}
-	c.mu.Lock()
-	full := c.bytes+made.Size() > c.opts.MaxBytes
-	c.mu.Unlock()
-	if full {
+	if c.size()+made.Size() > c.opts.MaxBytes {
 		return 0, errNoRoom
 	}
 	err = c.opts.Disk.PutFrom(j.ID+".mp4", func(w io.Writer) error { return made.Write(ctx, w, c.progress(j, 0.5)) })

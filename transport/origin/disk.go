@@ -15,7 +15,7 @@ import (
 	"github.com/venuecast/venuecast/pipeline/live"
 )
 
-// Disk is a live.Store in a directory. An object is written aside and renamed, so that a crash leaves whole files only.
+// Disk is a live.Volume in a directory. An object is written aside and renamed, so that a crash leaves whole files only.
 type Disk struct {
 	root *os.Root
 	sync bool
@@ -109,6 +109,9 @@ func (d *Disk) PutFrom(name string, write func(io.Writer) error) error {
 	}
 	if err != nil {
 		_ = d.root.Remove(name + aside) // when the disk is full, the half of it should not stay
+		if isFull(err) {
+			err = fmt.Errorf("%w: %w", live.ErrNoSpace, err)
+		}
 		return fmt.Errorf("writing %s: %w", name, err)
 	}
 	return nil

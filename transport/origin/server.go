@@ -37,6 +37,9 @@ func New(opts Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := opts.Registerer.Register(newStoreMetrics(opts.Feeds, opts.Clips)); err != nil {
+		return nil, fmt.Errorf("registering the store's metrics: %w", err)
+	}
 	muxed, err := newMuxed(opts)
 	if err != nil {
 		return nil, err
