@@ -93,6 +93,8 @@ func newOrigin(t *testing.T, reg prometheus.Registerer) {
 	require.NoError(t, err)
 	_, err = origin.StoreErrors(reg)
 	require.NoError(t, err)
+	_, err = origin.StoreRemoved(reg)
+	require.NoError(t, err)
 	_, err = origin.ClipsDone(reg)
 	require.NoError(t, err)
 }
