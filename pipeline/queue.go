@@ -72,13 +72,9 @@ func (q *Queue[T]) Pop(ctx context.Context) (T, error) {
 	for {
 		q.mu.Lock()
 		if len(q.items) > 0 {
-			it := q.items[0]
-			q.items[0] = item[T]{}
-			q.items = q.items[1:]
-			q.weight -= it.weight
-			q.signal()
+			v := q.pop()
 			q.mu.Unlock()
-			return it.value, nil
+			return v, nil
 		}
 		closed, changed := q.closed, q.changed
 		q.mu.Unlock()
@@ -91,6 +87,25 @@ func (q *Queue[T]) Pop(ctx context.Context) (T, error) {
 			return none, context.Cause(ctx)
 		}
 	}
+}
+
+// TryPop takes the oldest item without waiting. It is not ok when there is none.
+func (q *Queue[T]) TryPop() (v T, ok bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.items) == 0 {
+		return v, false
+	}
+	return q.pop(), true
+}
+
+func (q *Queue[T]) pop() T { // q.mu is held; there is an item
+	it := q.items[0]
+	q.items[0] = item[T]{}
+	q.items = q.items[1:]
+	q.weight -= it.weight
+	q.signal()
+	return it.value
 }
 
 // Close says that nothing more comes. What is in the queue can still be taken.

@@ -183,3 +183,15 @@ func TestNothingIsLostBetweenManyProducersAndConsumers(t *testing.T) {
 		require.Equal(t, 1, n, "item %d", v)
 	}
 }
+
+func TestTryPopTakesTheOldestAndDoesNotWait(t *testing.T) {
+	q := pipeline.NewQueue[int](2, 0, nil)
+	_, ok := q.TryPop()
+	require.False(t, ok)
+	require.True(t, q.TryPush(1, 0))
+	require.True(t, q.TryPush(2, 0))
+	v, ok := q.TryPop()
+	require.True(t, ok)
+	require.Equal(t, 1, v)
+	require.True(t, q.TryPush(3, 0), "there is room again")
+}

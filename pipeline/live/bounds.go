@@ -1,7 +1,6 @@
 package live
 
 import (
-	"context"
 	"errors"
 	"sync/atomic"
 	"time"
@@ -129,8 +128,8 @@ func (a *archive) shedOldest(reason string) (bytes int64, ok bool) {
 
 // settle brings the store within its bounds before anything is written: all that waits for it is removals.
 func (a *archive) settle() {
-	for a.jobs.Len() > 0 {
-		a.next(context.Background())
+	for j, ok := a.jobs.TryPop(); ok; j, ok = a.jobs.TryPop() {
+		a.do(j)
 	}
 	for a.makeRoom(0); a.behind; {
 		a.makeRoom(0)
