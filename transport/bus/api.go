@@ -32,15 +32,24 @@ func (m storedMessage) header() nats.Header {
 	return h
 }
 
-// lastSequence returns the sequence number of the last message that a stream has ever stored.
-func (c *Conn) lastSequence(ctx context.Context, stream string) (uint64, error) {
+// streamState returns the sequence number of the last message that a stream has ever stored, and how many bytes it may hold.
+func (c *Conn) streamState(ctx context.Context, stream string) (last uint64, size int64, err error) {
 	var info struct {
+		Config struct {
+			MaxBytes int64 `json:"max_bytes"`
+		} `json:"config"`
 		State struct {
 			LastSeq uint64 `json:"last_seq"`
 		} `json:"state"`
 	}
-	err := c.api(ctx, "$JS.API.STREAM.INFO."+stream, nil, &info)
-	return info.State.LastSeq, err
+	err = c.api(ctx, "$JS.API.STREAM.INFO."+stream, nil, &info)
+	return info.State.LastSeq, info.Config.MaxBytes, err
+}
+
+// lastSequence returns the sequence number of the last message that a stream has ever stored.
+func (c *Conn) lastSequence(ctx context.Context, stream string) (uint64, error) {
+	last, _, err := c.streamState(ctx, stream)
+	return last, err
 }
 
 // lastMessage returns the newest message on a subject, ErrNotFound if there is none.

@@ -269,7 +269,7 @@ func TestWriterShowsWhatTheStreamDoesNotTake(t *testing.T) {
 // seal makes the stream deaf to its feed until the returned function is called.
 func seal(t *testing.T, c *Conn) func() {
 	t.Helper()
-	config := feedStream("lobby", 0, 1)
+	config := feedStream("lobby", streamBytes(0), 1)
 	listening := config.Subjects
 	config.Subjects = []string{"deaf.lobby"}
 	_, err := c.js.UpdateStream(limited(t), config)

@@ -61,7 +61,7 @@ func (w *Writer) tryRecover(ctx context.Context) error {
 	if isAPIError(err, jetstream.JSErrCodeStreamNotFound) {
 		limited, cancel := context.WithTimeout(ctx, requestTimeout)
 		defer cancel()
-		return cmp.Or(w.conn.ensureFeed(limited, w.feed, w.bitrate), w.reclaim())
+		return cmp.Or(w.conn.ensureFeed(limited, w.feed, streamBytes(w.bitrate)), w.reclaim())
 	}
 	if err != nil {
 		return err
@@ -88,10 +88,11 @@ func (w *Writer) reclaim() error {
 func (w *Writer) survey(ctx context.Context) (last, claimant uint64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, recoveryLimit)
 	defer cancel()
-	last, err = w.conn.lastSequence(ctx, streamName(w.feed))
+	last, size, err := w.conn.streamState(ctx, streamName(w.feed))
 	if err != nil {
 		return 0, 0, err
 	}
+	w.resized(size)
 	m, err := w.conn.lastMessage(ctx, streamName(w.feed), subject(w.feed, suffixEpoch))
 	if errors.Is(err, ErrNotFound) {
 		return last, 0, nil // expired, with all that was written since

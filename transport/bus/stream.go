@@ -13,49 +13,50 @@ import (
 
 const (
 	maxAge = 120 * time.Second
-	// defaultBitrate is assumed for a source that has not said its own, in bit/s.
-	defaultBitrate = 8_000_000
-	// minStreamBytes holds a few messages of the greatest size.
-	minStreamBytes = 4 * maxPayload
+	// minStreamBytes is what a stream is made with when nothing is known of its source: 10 s of 25 Mbit/s, by when its writer has
+	// it grow. With less than 32 MiB the server writes it in blocks of 4 MiB, not 8: it holds the newest block of each stream in
+	// memory, and the oldest while its records expire.
+	minStreamBytes = 31 << 20
 )
 
 // streamName returns the name of a feed's stream.
 func streamName(feed string) string { return "FEED_" + feed }
 
 // EnsureFeed makes the stream of a feed, or fits an existing one to these limits.
-// bitrate is that of the source in bit/s; twice what it sends in two minutes is reserved on the server's disk.
-// It defaults to 8 Mbit/s. While a cluster elects its leaders EnsureFeed keeps trying until ctx ends.
+// bitrate is that of the source in bit/s; twice what it sends in two minutes is reserved on the server's disk, 31 MiB at least.
+// It defaults to 0: the writer has the stream grow. While a cluster elects its leaders EnsureFeed keeps trying until ctx ends.
 func (c *Conn) EnsureFeed(ctx context.Context, id string, bitrate int64) error {
 	return c.persist(ctx, "the stream of feed "+id, func(ctx context.Context) error {
-		return c.ensureFeed(ctx, id, bitrate)
+		return c.ensureFeed(ctx, id, streamBytes(bitrate))
 	})
 }
 
 // ensureFeed tries once.
-func (c *Conn) ensureFeed(ctx context.Context, id string, bitrate int64) error {
+func (c *Conn) ensureFeed(ctx context.Context, id string, size int64) error {
 	if !pipeline.ValidID(id) {
 		return fmt.Errorf("feed id %q is not valid", id)
 	}
-	config := feedStream(id, bitrate, c.replicas)
-	_, err := c.js.CreateOrUpdateStream(ctx, config)
+	_, err := c.js.CreateOrUpdateStream(ctx, feedStream(id, size, c.replicas))
+	return noRoom(err, id, size)
+}
+
+// noRoom says what the server refused a stream of this size for.
+func noRoom(err error, id string, size int64) error {
 	if isNoRoom(err) {
-		err = fmt.Errorf("the server's store has no %d MiB left to reserve: %w", config.MaxBytes>>20, err)
+		err = fmt.Errorf("the server's store has no %d MiB left to reserve: %w", size>>20, err)
 	}
 	if err != nil {
-		return fmt.Errorf("making the stream of feed %s: %w", id, err)
+		return fmt.Errorf("fitting the stream of feed %s: %w", id, err)
 	}
 	return nil
 }
 
-func feedStream(id string, bitrate int64, replicas int) jetstream.StreamConfig {
-	if bitrate <= 0 {
-		bitrate = defaultBitrate
-	}
+func feedStream(id string, size int64, replicas int) jetstream.StreamConfig {
 	return jetstream.StreamConfig{
 		Name: streamName(id), Subjects: []string{subject(id, ">")},
 		Storage: jetstream.FileStorage, Replicas: replicas,
 		Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardOld,
-		MaxAge: maxAge, MaxBytes: max(2*bitrate/8*int64(maxAge/time.Second), minStreamBytes), MaxMsgSize: maxPayload,
+		MaxAge: maxAge, MaxBytes: size, MaxMsgSize: maxPayload,
 		Duplicates:  100 * time.Millisecond, // unused: the predicted sequence keeps duplicates out
 		AllowDirect: true, DenyDelete: true,
 	}

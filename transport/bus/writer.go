@@ -33,7 +33,8 @@ const (
 type WriterOptions struct {
 	// Feed is the id of the feed.
 	Feed string
-	// Bitrate of the source in bit/s, for the size of a stream that must be made. See Conn.EnsureFeed.
+	// Bitrate of the source in bit/s, for the size of a stream that must be made. See Conn.EnsureFeed. It defaults to what the
+	// source turns out to send: the stream grows with it.
 	Bitrate int64
 	// RingAge and RingBytes bound what is kept while the stream does not take it; the oldest records go first.
 	// They default to 20 s and 64 MiB.
@@ -65,7 +66,10 @@ type Writer struct {
 
 	mu          sync.Mutex // guards the fields below
 	ring        ring
-	first       uint64 // sequence number that the ring's first entry has or will have
+	first       uint64    // sequence number that the ring's first entry has or will have
+	progress    time.Time // when a record in flight was last acknowledged
+	load        load
+	size        int64  // how many bytes the stream may hold; 0 until the first recovery
 	shown       uint64 // all up to this sequence number has been sent to those who read along
 	acked       uint64 // the last sequence number known to be stored
 	epoch       uint64 // 0 until the first claim
@@ -115,7 +119,7 @@ func (c *Conn) NewWriter(o WriterOptions) (*Writer, error) {
 	if w.ring.maxBytes <= 0 {
 		w.ring.maxBytes = defaultRing
 	}
-	w.log = w.log.With("feed", o.Feed)
+	w.log, w.load.since = w.log.With("feed", o.Feed), w.now()
 	return w, nil
 }
 
@@ -145,6 +149,7 @@ func (w *Writer) Publish(r pipeline.Record) error {
 	}
 	now := w.now()
 	w.ring.push(entry{suffix: suffix, body: body, taken: now})
+	w.load.bytes += int64(len(body)) + recordBytes
 	if n := w.ring.shed(now); n > 0 {
 		w.first += uint64(n)
 		w.stats.Dropped += uint64(n)
@@ -201,6 +206,7 @@ func (w *Writer) Run(ctx context.Context) error {
 			return w.store(ctx)
 		}),
 		pipeline.Func("showing", func(context.Context) error { return w.show(ended) }),
+		pipeline.Func("fitting", func(context.Context) error { return w.fit(ended) }),
 	)
 }
 
@@ -313,10 +319,11 @@ func (w *Writer) record(subject string, body []byte, epoch, expect uint64) *nats
 // reply returns where the stream's answers go.
 func (w *Writer) reply() string { return w.inbox + "." + strconv.FormatUint(w.generation, 10) }
 
-// checkAcks looks whether the oldest record in flight has waited for too long.
+// checkAcks looks whether the oldest record in flight has waited for too long, while no other was acknowledged. A server that is
+// slow and gets on is let alone: to find out what it has stored costs it more than a record, and hundreds of writers would do it.
 func (w *Writer) checkAcks() {
 	w.mu.Lock()
-	late := w.ring.inFlight > 0 && w.now().Sub(w.ring.entries[0].sent) > ackTimeout
+	late := w.ring.inFlight > 0 && w.now().Sub(latest(w.ring.entries[0].sent, w.progress)) > ackTimeout
 	w.mu.Unlock()
 	if late {
 		w.trouble("no acknowledgement", nats.ErrTimeout)
@@ -336,7 +343,15 @@ func (w *Writer) acknowledge(m *nats.Msg) {
 	defer w.mu.Unlock()
 	if w.claimed && seq >= w.first && seq < w.first+uint64(w.ring.inFlight) {
 		w.stored(seq)
+		w.progress = w.now()
 	}
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // stored drops what is stored up to seq. w.mu is held.
