@@ -54,7 +54,7 @@ func (fs *Feeds) feedFor(id string) (*Feed, error) {
 	f := fs.feeds[id]
 	if f == nil {
 		if len(fs.feeds) >= fs.opts.MaxFeeds {
-			return nil, fmt.Errorf("claiming feed %s: %w", id, ErrTooManyFeeds)
+			return nil, fmt.Errorf("claiming feed %s: %w: the origin has %d", id, ErrTooManyFeeds, len(fs.feeds))
 		}
 		f = &Feed{id: id, opts: fs.opts, archive: fs.archive}
 		fs.feeds[id] = f

@@ -419,8 +419,21 @@ func TestFeedsAreBounded(t *testing.T) {
 	other.ID = "yard"
 	_, err = feeds.Claim(pipeline.Session{Feed: other, Epoch: 1})
 	require.ErrorIs(t, err, live.ErrTooManyFeeds)
+	require.ErrorContains(t, err, "claiming feed yard: too many feeds: the origin has 1")
 	require.Nil(t, feeds.Feed("yard"))
 	require.Len(t, feeds.All(), 1)
+}
+
+func TestAnOriginTakesAsManyFeedsAsAConfigurationMayHave(t *testing.T) {
+	feeds := live.New(live.Options{})
+	for i := range 1000 {
+		f := testFeed()
+		f.ID = fmt.Sprintf("camera-%d", i)
+		_, err := feeds.Claim(pipeline.Session{Feed: f, Epoch: 1})
+		require.NoError(t, err)
+	}
+	_, err := feeds.Claim(pipeline.Session{Feed: testFeed(), Epoch: 1})
+	require.ErrorIs(t, err, live.ErrTooManyFeeds)
 }
 
 func TestSoundOnEveryGridKeepsItsTimelineOverGaps(t *testing.T) {

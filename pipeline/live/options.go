@@ -38,7 +38,7 @@ type Options struct {
 	Keep time.Duration
 	// StoreFailed is called for each segment that could not be stored or removed. Reasons: full, write, remove, read.
 	StoreFailed func(feed, reason string)
-	// MaxFeeds bounds the number of feeds. It defaults to 256.
+	// MaxFeeds bounds the number of feeds. It defaults to 1000, as many as a configuration may have.
 	MaxFeeds int
 	// OnDemand says that demand is reported to the workers: renditions of a ladder that are encoded on demand are listed
 	// whether they are made or not. Without it they are like all others, and workers are to make them always.
@@ -61,7 +61,7 @@ func (o Options) withDefaults() Options {
 	defaultTo(&o.StoreBytes, 16<<40)
 	defaultTo(&o.StoreQueue, 256<<20)
 	defaultTo(&o.Keep, 24*time.Hour)
-	defaultTo(&o.MaxFeeds, 256)
+	defaultTo(&o.MaxFeeds, 1000)
 	if o.StoreFailed == nil {
 		o.StoreFailed = func(string, string) {}
 	}

@@ -168,3 +168,17 @@ func TestOptionsAreChecked(t *testing.T) {
 		require.Error(t, err, opts.URL)
 	}
 }
+
+func TestAWorkerIsToldWhyTheOriginHasNoRoom(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "claiming feed a: too many feeds: the origin has 1000\nand more", http.StatusServiceUnavailable)
+	}))
+	t.Cleanup(server.Close)
+	client, err := push.New(push.Options{URL: server.URL, Token: "secret", Backoff: time.Millisecond, Useful: 10 * time.Millisecond})
+	require.NoError(t, err)
+	t.Cleanup(client.Close)
+
+	_, err = client.Claim(t.Context(), pipeline.Session{Epoch: 1})
+	require.ErrorContains(t, err, "503: claiming feed a: too many feeds: the origin has 1000")
+	require.NotContains(t, err.Error(), "and more")
+}

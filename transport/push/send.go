@@ -172,7 +172,13 @@ func verdict(status int, answer []byte) error {
 	case status == http.StatusNotFound, status == http.StatusConflict:
 		return ErrNoSession
 	case status >= 500, status == http.StatusTooManyRequests, status == http.StatusRequestTimeout:
-		return fmt.Errorf("origin answers %d", status)
+		return fmt.Errorf("origin answers %d: %s", status, firstLine(answer))
 	}
-	return fmt.Errorf("%w: %d: %s", ErrRefused, status, bytes.TrimSpace(answer[:min(len(answer), 200)]))
+	return fmt.Errorf("%w: %d: %s", ErrRefused, status, firstLine(answer))
+}
+
+// firstLine returns what an answer says, without the rest of what a proxy in between may have to say.
+func firstLine(answer []byte) []byte {
+	line, _, _ := bytes.Cut(bytes.TrimSpace(answer), []byte("\n"))
+	return line[:min(len(line), 200)]
 }
