@@ -2,16 +2,28 @@
 
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"github.com/venuecast/venuecast/cmd/internal/loadtest"
+)
 
 func newBench() *cobra.Command {
-	return &cobra.Command{
-		Use: "bench", Short: "Measure what a ladder costs (not in this build: it needs libav)",
-		Example: "  venuecast bench ladder",
-		RunE:    func(*cobra.Command, []string) error { return errEdgeBuild },
+	cmd := &cobra.Command{
+		Use: "bench", Short: "Measure what cameras cost (what a ladder costs is not in this build: that needs libav)",
+		Example: "  venuecast bench ingest --cameras 100",
 	}
+	cmd.AddCommand(newBenchIngest())
+	return cmd
 }
 
 func newBenchRun() *cobra.Command {
 	return &cobra.Command{Use: "bench-run", Hidden: true, RunE: func(*cobra.Command, []string) error { return errEdgeBuild }}
+}
+
+// loadCoded would read a media file.
+func loadCoded(string) (*loadtest.Coded, error) {
+	return nil, errors.New("--file: this build cannot read media files: it has no libav")
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -160,11 +159,11 @@ func (l *loadRun) startOrigin(ctx context.Context, dir string) (pipeline.Stage, 
 }
 
 func unusedAddress(ctx context.Context) (string, error) {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	found, err := loadtest.Addresses(ctx, 1)
 	if err != nil {
-		return "", fmt.Errorf("load: %w", err)
+		return "", err
 	}
-	return listener.Addr().String(), listener.Close()
+	return found[0], nil
 }
 
 // untilServed waits until a URL answers with 200, for 20 s.

@@ -56,6 +56,7 @@ func newRoot() *cobra.Command {
 		newServe(), newIngest(), newTranscode(), newOrigin(),
 		newDemo(), newCamera(), newCheck(), newProbe(), newLint(), newLoad(), newBench(), newVersion(), newChild(), newBenchRun(),
 	)
+	root.AddCommand(newBenchParts()...)
 	return root
 }
 

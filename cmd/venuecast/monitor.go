@@ -14,7 +14,7 @@ import (
 const awakeMonitor = "schedtrace=2147483647"
 
 // rolesAwake are the commands that run for long with little to do at a time. A child is started so: see children.start.
-var rolesAwake = []string{"serve", "ingest", "transcode", "origin", "demo", "bench-run"}
+var rolesAwake = []string{"serve", "ingest", "transcode", "origin", "demo", "bench-run", "bench-bus"}
 
 // stayAwake begins this program again, in the same process, with its monitor awake: the runtime reads that at its start only.
 // Where that cannot be, the program goes on as it is.
