@@ -82,6 +82,15 @@ type claims struct {
 
 func (c claims) Feeds(ctx context.Context) ([]string, error) { return c.list(ctx) }
 
+func (c claims) Assignments(ctx context.Context, feeds []string) (map[string]fleet.Assignment, error) {
+	found, err := c.registry.Assignments(ctx, feeds)
+	all := make(map[string]fleet.Assignment, len(found))
+	for feed, a := range found {
+		all[feed] = assignment(feed, a)
+	}
+	return all, err
+}
+
 func (c claims) Assignment(ctx context.Context, feed string) (fleet.Assignment, error) {
 	a, err := c.registry.Assignment(ctx, feed)
 	return assignment(feed, a), err

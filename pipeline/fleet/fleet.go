@@ -31,6 +31,8 @@ type Assignment struct {
 type Registry interface {
 	// Feeds returns the ids of all feeds.
 	Feeds(ctx context.Context) ([]string, error)
+	// Assignments returns those of these feeds that there are. They may be a moment old.
+	Assignments(ctx context.Context, feeds []string) (map[string]Assignment, error)
 	// Assignment returns the present one; its Owner is empty when there is none.
 	Assignment(ctx context.Context, feed string) (Assignment, error)
 	// TakeOver makes owner the owner if a is still the present assignment, with a higher epoch.
@@ -183,20 +185,31 @@ func (s *Supervisor) list(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var idle []string
 	for _, id := range ids {
 		f := s.feeds[id]
 		if f == nil {
 			f = &feed{id: id}
 			s.feeds[id] = f
 		}
-		if f.running {
-			continue
+		if !f.running {
+			idle = append(idle, id)
 		}
-		present, err := s.o.Registry.Assignment(ctx, id)
-		if err != nil {
-			return err // who had the feed is not forgotten
-		}
-		f.known = present
+	}
+	return s.learn(ctx, idle)
+}
+
+// learn asks who has these feeds.
+func (s *Supervisor) learn(ctx context.Context, ids []string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	present, err := s.o.Registry.Assignments(ctx, ids)
+	if err != nil {
+		return err // who had the feeds is not forgotten
+	}
+	for _, id := range ids {
+		s.feeds[id].known = present[id]
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
@@ -23,6 +24,8 @@ type registry struct {
 	by     map[string]fleet.Assignment
 	away   bool
 	missed int // questions while it was away
+	lists  int // questions about many
+	asked  int // questions about one
 }
 
 var errAway = errors.New("the bus is away")
@@ -44,6 +47,21 @@ func (r *registry) Feeds(context.Context) (ids []string, err error) {
 	return ids, nil
 }
 
+func (r *registry) Assignments(_ context.Context, feeds []string) (map[string]fleet.Assignment, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.away {
+		r.missed++
+		return nil, errAway
+	}
+	r.lists++
+	found := map[string]fleet.Assignment{}
+	for _, f := range feeds {
+		found[f] = r.by[f]
+	}
+	return found, nil
+}
+
 func (r *registry) Assignment(_ context.Context, feed string) (fleet.Assignment, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -51,6 +69,7 @@ func (r *registry) Assignment(_ context.Context, feed string) (fleet.Assignment,
 		r.missed++
 		return fleet.Assignment{}, errAway
 	}
+	r.asked++
 	return r.by[feed], nil
 }
 
@@ -140,6 +159,30 @@ func TestEveryFeedHasExactlyOneOwner(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		require.Len(t, one.runs, 3)
 		require.Empty(t, two.runs)
+	})
+}
+
+func TestAStandbyAsksOnceASecondHoweverManyFeedsThereAre(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var feeds []string
+		for i := range 300 {
+			feeds = append(feeds, fmt.Sprintf("camera-%d", i))
+		}
+		reg, p := newRegistry(feeds...), &peers{up: map[string]bool{"w1": true, "w2": true}}
+		one := supervise(t, "w1", reg, p)
+		time.Sleep(2 * time.Second)
+		require.Len(t, one.runs, 300)
+		reg.mu.Lock()
+		lists, asked := reg.lists, reg.asked
+		reg.mu.Unlock()
+
+		two := supervise(t, "w2", reg, &peers{up: p.up, rank: 1})
+		time.Sleep(10 * time.Second)
+		require.Empty(t, two.runs)
+		reg.mu.Lock()
+		defer reg.mu.Unlock()
+		require.InDelta(t, 10, reg.lists-lists, 1)
+		require.Equal(t, asked, reg.asked)
 	})
 }
 
