@@ -25,9 +25,10 @@ import (
 
 func newBench() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:     "bench",
-		Short:   "Measure what a ladder and cameras cost, and what this machine can carry",
-		Example: "  venuecast bench ladder --against ffmpeg\n  venuecast bench demand\n  venuecast bench host\n  venuecast bench ingest --cameras 100",
+		Use:   "bench",
+		Short: "Measure what a ladder and cameras cost, and what this machine can carry",
+		Example: "  venuecast bench ladder --against ffmpeg\n  venuecast bench demand\n  venuecast bench host\n" +
+			"  venuecast bench ingest --cameras 100",
 	}
 	cmd.AddCommand(newBenchLadder(), newBenchHost(), newBenchDemand(), newBenchIngest())
 	return cmd

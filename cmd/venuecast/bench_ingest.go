@@ -66,7 +66,7 @@ func newBenchIngest() *cobra.Command {
 }
 
 const (
-	maxBenchCameras = 2000
+	maxBenchCameras = 1000 // as many as a configuration may have
 	// benchServers is how many RTSP servers there are at most, and so how many cameras' keyframes come at different times.
 	benchServers = 16
 )
@@ -154,7 +154,8 @@ func endAll(parts [][]pipeline.Stage) error {
 // config returns that of the ingest.
 func (b *ingestBench) config() string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "venue: bench\ndata: %q\nnats: {url: %q}\nmetrics: {listen: %q}\nlog: {level: warn}\nfeeds:\n", b.dir, b.natsURL, b.admin)
+	fmt.Fprintf(&text, "venue: bench\ndata: %q\nnats: {url: %q}\nmetrics: {listen: %q}\n", b.dir, b.natsURL, b.admin)
+	text.WriteString("log: {level: warn}\nfeeds:\n")
 	for i := range b.cameras {
 		fmt.Fprintf(&text, "  - {id: %s, source: %q}\n", benchFeed(i), loadtest.CameraURL(b.media.Listen, i))
 	}
@@ -171,13 +172,18 @@ func (b *ingestBench) measure(ctx context.Context) (*loadtest.Intake, error) {
 		return nil, err
 	}
 	defer func() { _ = conn.Close() }() // nothing of it is to be sent
+	var readers []*bus.Reader
+	defer func() {
+		for _, r := range readers {
+			_ = r.Close() // as above
+		}
+	}()
 	for i := range min(b.readers, 1) * b.cameras {
 		r, err := conn.NewReader(benchFeed(i), bus.ReaderOptions{Logger: log})
 		if err != nil {
 			return nil, err
 		}
-		defer r.Close()
-		b.opts.Readers = append(b.opts.Readers, r)
+		readers, b.opts.Readers = append(readers, r), append(b.opts.Readers, r)
 	}
 	return loadtest.MeasureIntake(ctx, b.opts)
 }

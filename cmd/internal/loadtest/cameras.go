@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"strconv"
 	"time"
 
 	"github.com/venuecast/venuecast/codecs"
@@ -72,15 +71,19 @@ func (c *Cameras) play(ctx context.Context, s *rtsp.Server, start codecs.Ticks) 
 func CameraURL(listen []string, i int) string { return "rtsp://" + listen[i%len(listen)] + "/camera" }
 
 // Addresses returns n unused ones of the loopback interface. Somebody else may take them before they are used.
-func Addresses(ctx context.Context, n int) ([]string, error) {
-	var taken []string
+func Addresses(ctx context.Context, n int) (unused []string, err error) {
+	var taken []net.Listener // until all are known, so that they differ
+	defer func() {
+		for _, l := range taken {
+			_ = l.Close() // nobody has connected
+		}
+	}()
 	for range n {
 		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 		if err != nil {
 			return nil, fmt.Errorf("looking for a port: %w", err)
 		}
-		defer func() { _ = l.Close() }() // nothing was sent
-		taken = append(taken, net.JoinHostPort("127.0.0.1", strconv.Itoa(l.Addr().(*net.TCPAddr).Port)))
+		taken, unused = append(taken, l), append(unused, l.Addr().String())
 	}
-	return taken, nil
+	return unused, nil
 }
