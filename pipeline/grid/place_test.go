@@ -199,3 +199,48 @@ func FuzzGridFromOutsideIsRefusedOrUsable(f *testing.F) {
 		require.LessOrEqual(t, g.PartFrame(g.Segment(k), g.Part(k)), k)
 	})
 }
+
+func TestAGridThatFollowsAnotherNeverCountsBack(t *testing.T) {
+	day := 24 * 3600 * codecs.Ticks(codecs.TicksPerSecond)
+	for _, rate := range rates {
+		g := mustGrid(t, rate)
+		t.Run(rate.String(), func(t *testing.T) {
+			for _, days := range []codecs.Ticks{0, 1, 2, 30, 3650} {
+				for _, shift := range []int64{0, 1, g.StepFrames - 1} {
+					for _, shifted := range []int64{0, 1, g.StepFrames - 1} {
+						before := g.Shifted(shifted)
+						later, err := grid.New(rate, g.Step(), g.Step()/2, now+days*day)
+						require.NoError(t, err)
+						later = later.Shifted(shift)
+						if later.Epoch < before.Epoch {
+							continue
+						}
+						follower := later.Following(before)
+						at := now + days*day + 12345
+						was, is := before.Segment(before.FrameAt(at)), follower.Segment(follower.FrameAt(at))
+						require.GreaterOrEqual(t, is, was)
+						require.LessOrEqual(t, is, was+1)
+						if shift == shifted {
+							require.Equal(t, before.Epoch, follower.Epoch)
+						}
+						// Segments begin where they would have without a predecessor.
+						start := follower.SegmentTime(is)
+						require.InDelta(t, int64(later.SegmentTime(later.Segment(later.FrameAt(start)))), int64(start), 1)
+						require.Equal(t, later.PartFrames, follower.PartFrames)
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestAGridOfOtherSegmentsFollowsNothing(t *testing.T) {
+	g := mustGrid(t, codecs.NewRational(25, 1))
+	for name, other := range map[string]grid.Grid{
+		"rate":    mustGrid(t, codecs.NewRational(50, 1)),
+		"segment": {Epoch: g.Epoch - 900_000, FrameRate: g.FrameRate, StepFrames: 2 * g.StepFrames, PartFrames: g.PartFrames},
+		"future":  {Epoch: g.Epoch + 900_000, FrameRate: g.FrameRate, StepFrames: g.StepFrames, PartFrames: g.PartFrames},
+	} {
+		require.Equal(t, g, g.Following(other), name)
+	}
+}

@@ -40,6 +40,25 @@ func (g Grid) Shifted(frames int64) Grid {
 	return g
 }
 
+// Following returns the grid with an epoch by which Media Sequence Numbers go on where those of an earlier grid of the same feed
+// were: they never go back, and with the same phase of segments they are the same function of time. Segments of other lengths
+// have other numbers: then the grid stays as it is.
+func (g Grid) Following(before Grid) Grid {
+	if g.FrameRate != before.FrameRate || g.StepFrames != before.StepFrames || before.Epoch > g.Epoch {
+		return g
+	}
+	frames := before.FrameAt(g.Epoch)
+	phase := frames - before.Segment(frames)*before.StepFrames
+	if phase > 0 {
+		phase -= before.StepFrames // an earlier epoch: numbers are higher by one, not lower
+	}
+	if before.FrameTime(phase) < 0 {
+		return g
+	}
+	g.Epoch = before.FrameTime(phase)
+	return g
+}
+
 // Intervals returns the intervals of random access pictures, in pictures, that a camera is best set to: a quarter and a half of a
 // segment where these are whole. When the camera's clock has drifted by some pictures, each segment still has one in its first half.
 func (g Grid) Intervals() (intervals []int64) {
