@@ -108,6 +108,14 @@ func (w *Worker) End(feed string) {
 	delete(w.feeds, feed)
 }
 
+// Forget notes that a feed is not asked for any more: no room is wanted for one of its size.
+func (w *Worker) Forget(feed string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.feeds, feed)
+	delete(w.known, feed)
+}
+
 // Measured corrects the cost of a pixel: in the last interval a feed's process has used that much processor time and encoded
 // that many pixels.
 func (w *Worker) Measured(interval, processor time.Duration, pixels float64) {

@@ -43,16 +43,13 @@ func NewIngest(reg prometheus.Registerer) *Ingest {
 	return m
 }
 
-// Feed returns the meter of one feed, with its series at 0.
+// Feed returns the meter of one feed, with its series at 0. Once the feed is forgotten, what it measures is not shown.
 func (m *Ingest) Feed(id string) *IngestFeed {
-	touch(m.drops, id, dropReasons)
-	touch(m.repairs, id, repairReasons)
 	return &IngestFeed{
 		id: id, bus: m.bus, up: m.up.WithLabelValues(id), reconnects: m.reconnects.WithLabelValues(id),
 		videoUnits: m.videoUnits.WithLabelValues(id), videoBytes: m.videoBytes.WithLabelValues(id),
 		audioUnits: m.audioUnits.WithLabelValues(id), audioBytes: m.audioBytes.WithLabelValues(id),
-		drops:   m.drops.MustCurryWith(prometheus.Labels{labelFeed: id}),
-		repairs: m.repairs.MustCurryWith(prometheus.Labels{labelFeed: id}),
+		drops: byReason(m.drops, id, dropReasons), repairs: byReason(m.repairs, id, repairReasons),
 	}
 }
 
@@ -62,8 +59,22 @@ type IngestFeed struct {
 	up                                             prometheus.Gauge
 	videoUnits, audioUnits, videoBytes, audioBytes prometheus.Counter
 	reconnects                                     prometheus.Counter
-	drops, repairs                                 *prometheus.CounterVec
+	drops, repairs                                 func(reason string) prometheus.Counter
 	bus                                            *busCollector
+}
+
+// byReason makes the series of known reasons, and returns what finds them even when they are shown no more.
+func byReason(v *prometheus.CounterVec, feed string, reasons []string) func(string) prometheus.Counter {
+	known := map[string]prometheus.Counter{}
+	for _, r := range reasons {
+		known[r] = v.WithLabelValues(feed, r)
+	}
+	return func(reason string) prometheus.Counter {
+		if c, ok := known[reason]; ok {
+			return c
+		}
+		return v.WithLabelValues(feed, reason)
+	}
 }
 
 // Up says whether the camera delivers.
@@ -91,11 +102,11 @@ func (f *IngestFeed) Received(video bool, units, bytes int) {
 
 // Dropped counts units that were not passed on.
 func (f *IngestFeed) Dropped(reason string, units int) {
-	f.drops.WithLabelValues(reason).Add(float64(units))
+	f.drops(reason).Add(float64(units))
 }
 
 // Repaired counts a unit whose time was not simply taken from the camera.
-func (f *IngestFeed) Repaired(reason string) { f.repairs.WithLabelValues(reason).Inc() }
+func (f *IngestFeed) Repaired(reason string) { f.repairs(reason).Inc() }
 
 // Bus shows what stats returns, from now until the feed is forgotten. stats is called at each gathering.
 func (f *IngestFeed) Bus(stats func() BusStats) { f.bus.put(f.id, stats) }

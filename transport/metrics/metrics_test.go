@@ -58,6 +58,7 @@ func all(t *testing.T) map[string][]string {
 	t.Helper()
 	reg := &listing{Registry: metrics.NewRegistry("v0")}
 	metrics.NewIngest(reg)
+	metrics.NewReloads(reg)
 	metrics.NewTranscode(reg)
 	metrics.NewWorker(reg)
 	metrics.NewHardware(reg, nil)
@@ -73,7 +74,8 @@ func all(t *testing.T) map[string][]string {
 
 // bounded are labels of other names, whose values are few and known when venuecast is built.
 var bounded = map[string][]string{
-	"venuecast_libav_live_objects":       {"kind"}, // the sorts of native object
+	"venuecast_config_reloads_total":     {"result"}, // applied, refused
+	"venuecast_libav_live_objects":       {"kind"},   // the sorts of native object
 	"venuecast_hardware_sessions":        {"device", "kind"},
 	"venuecast_transcode_decoder_info":   {"kind"},    // cuda, vaapi, software
 	"venuecast_transcode_encoder_info":   {"encoder"}, // those of libav that a ladder may name
@@ -213,12 +215,17 @@ venuecast_part_lateness_seconds_count{feed="court-1"} 2
 func TestAForgottenFeedLeavesNoSeries(t *testing.T) {
 	reg := prometheus.NewPedanticRegistry()
 	m := metrics.NewIngest(reg)
+	feeds := map[string]*metrics.IngestFeed{}
 	for _, id := range []string{"court-1", "court-2"} {
-		m.Feed(id).Bus(func() metrics.BusStats { return metrics.BusStats{} })
+		feeds[id] = m.Feed(id)
+		feeds[id].Bus(func() metrics.BusStats { return metrics.BusStats{} })
 	}
 	before, err := testutil.GatherAndCount(reg)
 	require.NoError(t, err)
 	m.Forget("court-1")
+	feeds["court-1"].Dropped("queue_full", 1) // a session that is about to end
+	feeds["court-1"].Repaired("gap")
+	feeds["court-1"].Up(false)
 	after, err := testutil.GatherAndCount(reg)
 	require.NoError(t, err)
 	require.Equal(t, before/2, after)
