@@ -3,6 +3,7 @@ package pipeline
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"time"
 
@@ -38,6 +39,12 @@ func (f Feed) Passed(rendition string) *Passthrough {
 		return nil
 	}
 	return f.Passthrough
+}
+
+// Alike reports whether two descriptions have the same constants: they may differ in priority. Both came from JSON.
+func (f Feed) Alike(g Feed) bool {
+	f.Priority = g.Priority
+	return reflect.DeepEqual(f, g)
 }
 
 // PartTarget returns PART-TARGET (RFC 8216bis §4.4.3.7) of all renditions.

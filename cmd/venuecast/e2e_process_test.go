@@ -25,6 +25,7 @@ import (
 // process is a program that a test has started. It is ended with the test.
 type process struct {
 	name  string
+	cmd   *exec.Cmd // it runs once a line of its output was seen
 	group pipeline.Group
 	ended chan struct{} // closed when it has
 	err   error         // why it ended; valid once ended is closed
@@ -59,7 +60,7 @@ func start(t *testing.T, cmd *exec.Cmd) *process {
 	out, in := io.Pipe()
 	cmd = withContext(ctx, cmd)
 	cmd.Stdout, cmd.Stderr = in, in
-	p := &process{name: cmd.Args[0], ended: make(chan struct{}), written: make(chan struct{})}
+	p := &process{name: cmd.Args[0], cmd: cmd, ended: make(chan struct{}), written: make(chan struct{})}
 	program := pipeline.Func(p.name, func(context.Context) error {
 		defer func() { _ = in.Close() }()                        // so that the reader ends
 		if err := cmd.Run(); !errors.Is(err, context.Canceled) { // which means: told to end, and ended with status 0
@@ -109,6 +110,17 @@ func (p *process) text() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.output.String()
+}
+
+// count returns how many lines of the output match.
+func (p *process) count(pattern string) int {
+	return len(regexp.MustCompile(pattern).FindAllString(p.text(), -1))
+}
+
+// hangUp sends SIGHUP.
+func (p *process) hangUp(t *testing.T) {
+	t.Helper()
+	require.NoError(t, p.cmd.Process.Signal(syscall.SIGHUP))
 }
 
 // await waits for a line that matches and returns its first group.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/venuecast/venuecast/configs"
@@ -19,17 +20,24 @@ type fleetOptions struct {
 	run      fleet.Runner
 	admit    func(feed string) error // nil: always
 	priority func(feed string) int   // nil: all alike
+	// release makes a feed nobody's: one that was given up, or retired.
+	release func(ctx context.Context, feed, owner string, epoch uint64) error
+	retired func(feed string) // called when it is done
 }
 
+// lister returns the ids of all feeds, and of those that were retired.
+type lister func(ctx context.Context) (ids, retired []string, err error)
+
+// member returns the name of this process among those of a role.
+func (h *host) member(role configs.Role) string { return string(role) + "-" + h.config.Worker.Name }
+
 // fleet returns the stages with which this process stands by, with others of its role, for the feeds that list names.
-func (h *host) fleet(
-	role configs.Role, r *bus.Registry, list func(context.Context) ([]string, error), o fleetOptions,
-) []pipeline.Stage {
-	name := string(role) + "-" + h.config.Worker.Name
+func (h *host) fleet(role configs.Role, r *bus.Registry, list lister, o fleetOptions) []pipeline.Stage {
+	name := h.member(role)
 	heard := h.conn.NewPeers(time.Now)
 	supervisor := fleet.New(fleet.Options{
-		Worker: name, Registry: claims{r, list}, Peers: peers{heard, role, name}, Runner: o.run, Admit: o.admit, Priority: o.priority,
-		Log: h.log.With("role", role),
+		Worker: name, Registry: claims{r, list, o.release}, Peers: peers{heard, role, name}, Runner: o.run, Admit: o.admit,
+		Priority: o.priority, Retired: o.retired, Log: h.log.With("role", role),
 	})
 	stand := pipeline.Func("fleet", func(ctx context.Context) error { return h.stand(ctx, name, supervisor) })
 	return []pipeline.Stage{heard, stand}
@@ -77,10 +85,11 @@ func (h *host) beat(ctx context.Context, name, boot string) error {
 // claims is the bus's registry as the supervisor sees it.
 type claims struct {
 	registry *bus.Registry
-	list     func(context.Context) ([]string, error)
+	list     lister
+	release  func(ctx context.Context, feed, owner string, epoch uint64) error
 }
 
-func (c claims) Feeds(ctx context.Context) ([]string, error) { return c.list(ctx) }
+func (c claims) Feeds(ctx context.Context) (ids, retired []string, err error) { return c.list(ctx) }
 
 func (c claims) Assignments(ctx context.Context, feeds []string) (map[string]fleet.Assignment, error) {
 	found, err := c.registry.Assignments(ctx, feeds)
@@ -102,7 +111,7 @@ func (c claims) TakeOver(ctx context.Context, a fleet.Assignment, owner string) 
 }
 
 func (c claims) Release(ctx context.Context, a fleet.Assignment) error {
-	return c.registry.Release(ctx, a.Feed, a.Owner, a.Epoch)
+	return c.release(ctx, a.Feed, a.Owner, a.Epoch)
 }
 
 func assignment(feed string, a bus.Assignment) fleet.Assignment {
@@ -133,12 +142,12 @@ func (p peers) Rank(feed string) int {
 // store is the bus's registry as an ingest sees it.
 type store struct {
 	registry *bus.Registry
-	priority int // of the one feed that the ingest takes in
+	priority *atomic.Int64 // of the one feed that the ingest takes in; it may change
 }
 
-// Define stores a feed's description if there is none, or if the ladder it asks for is another than before.
+// Define stores a feed's description if there is none, or if the ladder it asks for is another than before. Its numbers go on.
 func (s store) Define(ctx context.Context, f pipeline.Feed) (pipeline.Feed, error) {
-	f.Priority = s.priority
+	f.Priority = int(s.priority.Load())
 	stored, created, err := s.registry.PutFeed(ctx, f)
 	if err != nil || created {
 		return stored, err
@@ -146,6 +155,7 @@ func (s store) Define(ctx context.Context, f pipeline.Feed) (pipeline.Feed, erro
 	if stored.Asked.Equal(f.Asked) {
 		return s.prioritise(ctx, stored)
 	}
+	f.Grid = f.Grid.Following(stored.Grid)
 	return f, s.registry.ReplaceFeed(ctx, f)
 }
 
@@ -163,9 +173,10 @@ func (s store) Feed(ctx context.Context, id string) (pipeline.Feed, bool, error)
 
 // prioritise gives a feed that is there the priority that it has now.
 func (s store) prioritise(ctx context.Context, f pipeline.Feed) (pipeline.Feed, error) {
-	if f.Priority == s.priority {
+	priority := int(s.priority.Load())
+	if f.Priority == priority {
 		return f, nil
 	}
-	f.Priority = s.priority
+	f.Priority = priority
 	return f, s.registry.ReplaceFeed(ctx, f)
 }

@@ -38,6 +38,7 @@ type guard struct {
 
 	mu       sync.Mutex // guards the fields below
 	running  map[string]context.CancelCauseFunc
+	retired  map[string]bool // feeds whose series are to go
 	degraded bool
 	lowered  map[string]bool // feeds of which less is made
 }
@@ -63,7 +64,7 @@ func newGuard(c *children, feed func(string) pipeline.Feed) *guard {
 		runner: c, value: c.relay.Value, media: c.relay.Renditions, feed: feed, tell: c.SetPlan, nice: c.renice, busy: newProcessors().busy,
 		processors: float64(runtime.GOMAXPROCS(0)), worker: c.worker, log: c.log,
 		control: overload.New(overload.Options{}), seen: map[string]reading{"": {at: time.Now(), cpu: ownTime().Seconds()}},
-		running: map[string]context.CancelCauseFunc{},
+		running: map[string]context.CancelCauseFunc{}, retired: map[string]bool{},
 	}
 }
 
@@ -74,8 +75,8 @@ const guardInterval = time.Second
 func (g *guard) Run(ctx context.Context, a fleet.Assignment) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	g.worker.Guard(a.Feed)
 	g.mark(a.Feed, cancel)
+	g.worker.Guard(a.Feed)
 	defer g.mark(a.Feed, nil)
 	err := g.runner.Run(ctx, a)
 	if errors.Is(context.Cause(ctx), fleet.ErrReleased) {
@@ -92,6 +93,25 @@ func (g *guard) mark(id string, cancel context.CancelCauseFunc) {
 		return
 	}
 	g.running[id] = cancel
+}
+
+// retire has the series of a feed go that does not run any more. It is left to the next look, which may be about to show them.
+func (g *guard) retire(id string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.retired[id] = true
+}
+
+// forgetRetired takes the retired feeds out of the metrics, but for those that are back.
+func (g *guard) forgetRetired() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for id := range g.retired {
+		if g.running[id] == nil {
+			g.worker.Forget(id)
+		}
+	}
+	clear(g.retired)
 }
 
 // admit says why no feed is taken now.
@@ -147,6 +167,7 @@ func (g *guard) look(ctx context.Context, now time.Time) {
 		}
 	}
 	g.conclude(lowered, d.Release)
+	g.forgetRetired()
 }
 
 func (g *guard) say(ctx context.Context, c overload.Change) {
@@ -177,10 +198,14 @@ func (g *guard) read(now time.Time) overload.Look {
 	seen := map[string]reading{"": {at: now, cpu: ownTime().Seconds()}}
 	spent := seen[""].cpu - g.seen[""].cpu
 	for _, id := range g.ids() {
+		feed := g.feed(id)
+		if feed.ID == "" {
+			continue // it has ended and is forgotten since
+		}
 		r := reading{
 			at: now, idle: g.value(id, "venuecast_transcode_source_idle_seconds_total"), cpu: g.value(id, "process_cpu_seconds_total"),
 		}
-		f, last := loadOf(g.feed(id)), g.seen[id]
+		f, last := loadOf(feed), g.seen[id]
 		r.made = g.asleep(&f, last.made, now)
 		seen[id] = r
 		f.Idle = 1

@@ -63,7 +63,7 @@ func newGuarded(ids map[string]int) *guarded {
 		},
 		processors: 16, worker: metrics.NewWorker(prometheus.NewRegistry()), log: slog.New(slog.DiscardHandler),
 		control: overload.New(overload.Options{}), seen: map[string]reading{"": {at: g.now}},
-		running: map[string]context.CancelCauseFunc{},
+		running: map[string]context.CancelCauseFunc{}, retired: map[string]bool{},
 	}
 	return g
 }

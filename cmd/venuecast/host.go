@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -29,6 +30,7 @@ type host struct {
 	registry *prometheus.Registry
 	relay    *metrics.Relay
 	token    string // what workers show to the origin
+	hangups  chan os.Signal
 
 	embedded    *bus.Embedded // nil unless the bus runs in this process
 	conn        *bus.Conn     // nil for the origin role
@@ -57,7 +59,9 @@ func roleCommand(role configs.Role, short string, run func(context.Context, *hos
 		if err != nil {
 			return err
 		}
-		return run(cmd.Context(), newHost(c, role))
+		h := newHost(c, role)
+		defer h.hearHangups()()
+		return run(cmd.Context(), h)
 	}
 	return cmd
 }
@@ -69,6 +73,7 @@ func newHost(c *configs.Config, role configs.Role) *host {
 	}
 	return &host{
 		config: c, role: role, log: newLogger(c.Log), registry: metrics.NewRegistry(version), relay: metrics.NewRelay(), token: token,
+		hangups: make(chan os.Signal, 1),
 	}
 }
 

@@ -19,7 +19,7 @@ import (
 
 func newOrigin() *cobra.Command {
 	return roleCommand(configs.Publish, "Take parts from workers and serve playlists and media", func(ctx context.Context, h *host) error {
-		return h.run(ctx, h.origin)
+		return h.run(ctx, h.origin, h.ignoreHangups)
 	})
 }
 

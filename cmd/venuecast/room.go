@@ -31,6 +31,7 @@ type room struct {
 
 	mu      sync.Mutex // guards the fields below
 	feeds   map[string]pipeline.Feed
+	begun   map[string]begun
 	running map[string]spent
 	mine    map[string]bool // feeds that run, or have ended by themselves: they fit before
 }
@@ -41,6 +42,12 @@ type spent struct {
 	cpu    float64 // in seconds
 	pixels float64 // encoded, weighed
 	need   float64 // of them per second, by the encoders that it has
+}
+
+// begun is how a feed was described when its run began, and what ends the run.
+type begun struct {
+	feed pipeline.Feed
+	end  context.CancelCauseFunc
 }
 
 // roomInterval is how often children are looked at.
@@ -64,7 +71,7 @@ func newRoom(
 	}
 	room := &room{
 		registry: r, account: account, value: c.relay.Value, media: c.relay.Renditions, encoders: c.relay.Encoders, worker: c.worker,
-		feeds: map[string]pipeline.Feed{}, running: map[string]spent{}, mine: map[string]bool{},
+		feeds: map[string]pipeline.Feed{}, begun: map[string]begun{}, running: map[string]spent{}, mine: map[string]bool{},
 	}
 	room.guard = newGuard(c, room.feed)
 	room.runner = room.guard
@@ -73,16 +80,45 @@ func newRoom(
 	return room, nil
 }
 
-// list returns the ids of all feeds, and keeps what they are.
-func (r *room) list(ctx context.Context) (ids []string, err error) {
-	feeds, err := r.registry.Feeds(ctx)
+// list returns the ids of all feeds and of those that were retired, and keeps what they are. The run of a feed that is described
+// otherwise than when it began is ended: another follows.
+func (r *room) list(ctx context.Context) (ids, retired []string, err error) {
+	feeds, gone, err := r.registry.Feeds(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	for _, f := range feeds {
 		r.feeds[f.ID] = f
 		ids = append(ids, f.ID)
+		if run, ok := r.begun[f.ID]; ok && !run.feed.Alike(f) {
+			run.end(errRedefined)
+		}
 	}
-	return ids, err
+	r.mu.Unlock()
+	return ids, slices.DeleteFunc(gone, func(id string) bool { return !r.gone(ctx, id) }), nil
+}
+
+var errRedefined = errors.New("the feed is described otherwise than before")
+
+// gone reports whether a feed that a listing says is retired is so by the word of the bucket's leader: a listing may be old.
+func (r *room) gone(ctx context.Context, id string) bool {
+	if r.feed(id).ID == "" {
+		return true // nothing is to be ended
+	}
+	_, err := r.registry.Feed(ctx, id)
+	return errors.Is(err, bus.ErrNotFound)
+}
+
+// forget takes a retired feed out of the accounts and metrics.
+func (r *room) forget(id string) {
+	r.mu.Lock()
+	delete(r.feeds, id)
+	delete(r.mine, id)
+	r.mu.Unlock()
+	r.account.Forget(id)
+	r.show()
+	r.guard.retire(id)
 }
 
 func (r *room) feed(id string) pipeline.Feed {
@@ -105,7 +141,9 @@ func (r *room) admit(id string) error {
 
 // Run runs a feed and keeps account of it.
 func (r *room) Run(ctx context.Context, a fleet.Assignment) error {
-	r.account.Begin(r.feed(a.Feed))
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	r.account.Begin(r.begin(a.Feed, cancel))
 	r.mark(a.Feed, &spent{})
 	defer func() {
 		r.mark(a.Feed, nil)
@@ -114,6 +152,14 @@ func (r *room) Run(ctx context.Context, a fleet.Assignment) error {
 	err := r.runner.Run(ctx, a)
 	r.keep(a.Feed, !errors.Is(err, pipeline.ErrFenced) && !errors.Is(err, fleet.ErrReleased))
 	return err
+}
+
+// begin notes how a feed is described now, and what ends its run.
+func (r *room) begin(id string, end context.CancelCauseFunc) pipeline.Feed {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.begun[id] = begun{r.feeds[id], end}
+	return r.feeds[id]
 }
 
 func (r *room) keep(id string, mine bool) {
@@ -127,6 +173,7 @@ func (r *room) mark(id string, s *spent) {
 	defer r.mu.Unlock()
 	if s == nil {
 		delete(r.running, id)
+		delete(r.begun, id)
 		return
 	}
 	r.running[id] = *s

@@ -26,7 +26,7 @@ func TestAFeedTakesRoomWhileItRunsAndItsCostIsLearnt(t *testing.T) {
 	require.NoError(t, err)
 	said := map[string]float64{}
 	r := &room{
-		account: account, worker: metrics.NewWorker(prometheus.NewRegistry()), running: map[string]spent{},
+		account: account, worker: metrics.NewWorker(prometheus.NewRegistry()), running: map[string]spent{}, begun: map[string]begun{},
 		value: func(_, name string) float64 { return said[name] },
 		media: func(string, string) map[string]float64 {
 			return map[string]float64{"v": said["media"], "sound": said["media"]}

@@ -30,6 +30,6 @@ func newTranscode() *cobra.Command {
 			if !canTranscode {
 				return errEdgeBuild
 			}
-			return h.run(ctx, h.bus, h.transcode)
+			return h.run(ctx, h.bus, h.transcode, h.ignoreHangups)
 		})
 }

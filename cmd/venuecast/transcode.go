@@ -23,6 +23,8 @@ func (h *host) transcode(ctx context.Context) ([]pipeline.Stage, error) {
 		return nil, err
 	}
 	priority := func(id string) int { return room.feed(id).Priority }
-	stages := h.fleet(configs.Transcode, h.feeds, room.list, fleetOptions{run: room, admit: room.admit, priority: priority})
+	stages := h.fleet(configs.Transcode, h.feeds, room.list, fleetOptions{
+		run: room, admit: room.admit, priority: priority, release: h.feeds.Release, retired: room.forget,
+	})
 	return append(stages, pipeline.Func("capacity", room.watch), pipeline.Func("overload", room.guard.watch)), nil
 }

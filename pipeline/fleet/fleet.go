@@ -29,8 +29,9 @@ type Assignment struct {
 
 // Registry keeps the assignments.
 type Registry interface {
-	// Feeds returns the ids of all feeds.
-	Feeds(ctx context.Context) ([]string, error)
+	// Feeds returns the ids of all feeds, and of those that were retired. What is in neither list is left as it is: a bus that
+	// has lost its data, or a listing that was cut short, ends no feed.
+	Feeds(ctx context.Context) (ids, retired []string, err error)
 	// Assignments returns those of these feeds that there are. They may be a moment old.
 	Assignments(ctx context.Context, feeds []string) (map[string]Assignment, error)
 	// Assignment returns the present one; its Owner is empty when there is none.
@@ -42,8 +43,12 @@ type Registry interface {
 	Release(ctx context.Context, a Assignment) error
 }
 
-// ErrReleased is what a Runner returns when this worker gives a feed up because it cannot carry it.
-var ErrReleased = errors.New("the feed is given up")
+var (
+	// ErrReleased is what a Runner returns when this worker gives a feed up because it cannot carry it.
+	ErrReleased = errors.New("the feed is given up")
+	// ErrRetired is why the run of a feed that was retired is ended. A Runner that knows of it first returns it.
+	ErrRetired = errors.New("the feed is retired")
+)
 
 // Peers knows the workers.
 type Peers interface {
@@ -69,6 +74,8 @@ type Options struct {
 	Admit func(feed string) error
 	// Priority says which feeds are claimed first: those with the highest. It defaults to all alike.
 	Priority func(feed string) int
+	// Retired is called when a retired feed's run has ended and it is nobody's. It defaults to nothing.
+	Retired func(feed string)
 
 	Now      func() time.Time // It defaults to time.Now.
 	Tick     time.Duration    // how often owners are looked at. It defaults to 100 ms.
@@ -83,6 +90,7 @@ type Supervisor struct {
 	o     Options
 	group pipeline.Group
 	feeds map[string]*feed
+	gone  map[string]bool // feeds that are retired, as long as the list says so
 	ended chan ended
 	read  time.Time // when the list of feeds was read last
 	blind bool      // it could not be read
@@ -93,6 +101,8 @@ type feed struct {
 	id       string
 	known    Assignment
 	running  bool
+	cancel   context.CancelCauseFunc // of the run
+	retired  bool
 	since    time.Time // when it began to run
 	failures int
 	notUntil time.Time // a pause after a failure
@@ -115,6 +125,9 @@ func New(o Options) *Supervisor {
 	if o.Priority == nil {
 		o.Priority = func(string) int { return 0 }
 	}
+	if o.Retired == nil {
+		o.Retired = func(string) {}
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -123,7 +136,7 @@ func New(o Options) *Supervisor {
 	setDefault(&o.Refresh, time.Second)
 	setDefault(&o.RankWait, 150*time.Millisecond)
 	setDefault(&o.RetryMax, 10*time.Second)
-	return &Supervisor{o: o, feeds: map[string]*feed{}, ended: make(chan ended)}
+	return &Supervisor{o: o, feeds: map[string]*feed{}, gone: map[string]bool{}, ended: make(chan ended)}
 }
 
 func setDefault(d *time.Duration, v time.Duration) {
@@ -165,7 +178,7 @@ func (s *Supervisor) look(ctx context.Context) {
 		s.blind = err != nil
 	}
 	for _, f := range s.order() {
-		if !f.running && s.due(f, now) {
+		if !f.running && !f.retired && s.due(f, now) {
 			s.claim(ctx, f)
 		}
 	}
@@ -181,7 +194,7 @@ func (s *Supervisor) order() []*feed {
 func (s *Supervisor) list(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	ids, err := s.o.Registry.Feeds(ctx)
+	ids, retired, err := s.o.Registry.Feeds(ctx)
 	if err != nil {
 		return err
 	}
@@ -192,11 +205,16 @@ func (s *Supervisor) list(ctx context.Context) error {
 			f = &feed{id: id}
 			s.feeds[id] = f
 		}
+		f.retired = false
 		if !f.running {
 			idle = append(idle, id)
 		}
 	}
-	return s.learn(ctx, idle)
+	if err := s.learn(ctx, idle); err != nil {
+		return err
+	}
+	s.retireAll(ctx, retired)
+	return nil
 }
 
 // learn asks who has these feeds.
@@ -259,7 +277,9 @@ func (s *Supervisor) claim(ctx context.Context, f *feed) {
 	f.known, f.running, f.since, f.orphaned = present, true, s.o.Now(), time.Time{}
 	f.complaint = ""
 	run := pipeline.Func("feed "+f.id, func(ctx context.Context) error { return s.o.Runner.Run(ctx, present) })
-	s.group.Start(ctx, run, func(err error) {
+	running, end := context.WithCancelCause(ctx)
+	f.cancel = end
+	s.group.Start(running, run, func(err error) {
 		select {
 		case s.ended <- ended{f.id, err}:
 		case <-ctx.Done():
@@ -279,6 +299,12 @@ func (s *Supervisor) complain(f *feed, what, key string, why error) {
 func (s *Supervisor) stopped(ctx context.Context, e ended) {
 	f := s.feeds[e.feed]
 	f.running = false
+	f.cancel(nil)
+	if f.retired || errors.Is(e.err, ErrRetired) {
+		f.retired = true
+		s.retire(ctx, f.id)
+		return
+	}
 	if errors.Is(e.err, ErrReleased) {
 		s.release(ctx, f)
 		return

@@ -20,31 +20,45 @@ import (
 
 // registry is a bus of compare-and-set records in memory.
 type registry struct {
-	mu     sync.Mutex
-	by     map[string]fleet.Assignment
-	away   bool
-	missed int // questions while it was away
-	lists  int // questions about many
-	asked  int // questions about one
+	mu      sync.Mutex
+	by      map[string]fleet.Assignment
+	retired map[string]bool
+	lost    bool // listings lack everything
+	away    bool
+	missed  int // questions while it was away
+	lists   int // questions about many
+	asked   int // questions about one
 }
 
 var errAway = errors.New("the bus is away")
 
 func newRegistry(feeds ...string) *registry {
-	r := &registry{by: map[string]fleet.Assignment{}}
+	r := &registry{by: map[string]fleet.Assignment{}, retired: map[string]bool{}}
 	for _, f := range feeds {
 		r.by[f] = fleet.Assignment{Feed: f}
 	}
 	return r
 }
 
-func (r *registry) Feeds(context.Context) (ids []string, err error) {
+func (r *registry) Feeds(context.Context) (ids, retired []string, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for id := range r.by {
-		ids = append(ids, id)
+		switch {
+		case r.lost:
+		case r.retired[id]:
+			retired = append(retired, id)
+		default:
+			ids = append(ids, id)
+		}
 	}
-	return ids, nil
+	return ids, retired, nil
+}
+
+func (r *registry) retire(feed string, is bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.retired[feed] = is
 }
 
 func (r *registry) Assignments(_ context.Context, feeds []string) (map[string]fleet.Assignment, error) {
@@ -93,6 +107,9 @@ func (r *registry) TakeOver(_ context.Context, a fleet.Assignment, owner string)
 func (r *registry) Release(_ context.Context, a fleet.Assignment) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.away {
+		return errAway
+	}
 	present := r.by[a.Feed]
 	if present.Owner != a.Owner || present.Epoch != a.Epoch {
 		return pipeline.ErrFenced

@@ -25,11 +25,17 @@ func (r *Registry) Assignment(ctx context.Context, feed string) (Assignment, err
 	if err != nil {
 		return Assignment{}, err
 	}
-	a := Assignment{Revision: v.revision}
 	if v.data == nil {
-		return a, nil
+		return Assignment{Revision: v.revision}, nil
 	}
-	if err := json.Unmarshal(v.data, &a); err != nil {
+	a, err := readAssignment(feed, v.data)
+	a.Revision = v.revision
+	return a, err
+}
+
+func readAssignment(feed string, data []byte) (Assignment, error) {
+	var a Assignment
+	if err := json.Unmarshal(data, &a); err != nil {
 		return Assignment{}, fmt.Errorf("reading the assignment of feed %s: %w", feed, err)
 	}
 	return a, nil

@@ -15,7 +15,7 @@ import (
 )
 
 // PutFeed writes a feed's description if there is none yet, and returns the one that holds: the first writer wins,
-// because the constants of a feed never change while it lives.
+// because the constants of a feed never change while it lives. A feed that was retired goes on with the numbers that it had.
 func (r *Registry) PutFeed(ctx context.Context, f pipeline.Feed) (stored pipeline.Feed, created bool, err error) {
 	if err := f.Validate(); err != nil {
 		return pipeline.Feed{}, false, err
@@ -25,6 +25,9 @@ func (r *Registry) PutFeed(ctx context.Context, f pipeline.Feed) (stored pipelin
 		return pipeline.Feed{}, false, err
 	}
 	if v.data == nil {
+		if former, err := readFeed(f.ID, v.former); err == nil {
+			f.Grid = f.Grid.Following(former.Grid)
+		}
 		_, err = swap(ctx, r.config, f.ID, f, v.revision)
 		if err == nil {
 			return f, true, nil
@@ -66,13 +69,14 @@ func (r *Registry) Feed(ctx context.Context, id string) (pipeline.Feed, error) {
 	return readFeed(id, v.data)
 }
 
-// Feeds returns all feeds, sorted by id. A description that cannot be read is logged and left out.
-func (r *Registry) Feeds(ctx context.Context) ([]pipeline.Feed, error) {
+// Feeds returns all feeds, sorted by id, and the ids of those that were retired. A description that cannot be read is logged and
+// left out. A listing may be behind the bucket's leader: Feed says what holds.
+func (r *Registry) Feeds(ctx context.Context) (feeds []pipeline.Feed, retired []string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, relistInterval)
 	defer cancel()
 	w, err := r.config.WatchAll(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("listing the feeds: %w", err)
+		return nil, nil, fmt.Errorf("listing the feeds: %w", err)
 	}
 	defer func() { _ = w.Stop() }() // fails only if the connection is closed, and then it is gone
 	return r.list(ctx, w)
@@ -116,7 +120,7 @@ func (r *Registry) watchOnce(ctx context.Context, listed func([]pipeline.Feed)) 
 		return fmt.Errorf("listing the feeds: %w", err)
 	}
 	defer func() { _ = w.Stop() }() // as above
-	feeds, err := r.list(ctx, w)
+	feeds, _, err := r.list(ctx, w)
 	if err != nil {
 		return err
 	}
@@ -128,30 +132,42 @@ func (r *Registry) watchOnce(ctx context.Context, listed func([]pipeline.Feed)) 
 	return nil
 }
 
-// list returns what a new watcher begins with: all feeds.
-func (r *Registry) list(ctx context.Context, w jetstream.KeyWatcher) ([]pipeline.Feed, error) {
-	feeds := []pipeline.Feed{}
+// list returns what a new watcher begins with: all feeds, and those that were retired.
+func (r *Registry) list(ctx context.Context, w jetstream.KeyWatcher) (feeds []pipeline.Feed, retired []string, err error) {
+	feeds = []pipeline.Feed{}
+	err = present(ctx, w, func(entry jetstream.KeyValueEntry) {
+		if entry.Operation() != jetstream.KeyValuePut {
+			retired = append(retired, entry.Key())
+			return
+		}
+		f, err := readFeed(entry.Key(), entry.Value())
+		if err != nil {
+			r.conn.log.Error("leaving out a feed", "error", err)
+			return
+		}
+		feeds = append(feeds, f)
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("listing the feeds: %w", err)
+	}
+	slices.SortFunc(feeds, func(a, b pipeline.Feed) int { return cmp.Compare(a.ID, b.ID) })
+	return feeds, retired, nil
+}
+
+// present calls found with what a new watcher begins with: the newest entry of each key, delete markers included.
+func present(ctx context.Context, w jetstream.KeyWatcher, found func(jetstream.KeyValueEntry)) error {
 	for {
 		select {
 		case entry, open := <-w.Updates():
 			if !open {
-				return nil, errors.New("listing the feeds: interrupted")
+				return errors.New("interrupted")
 			}
 			if entry == nil { // all that was there has come
-				slices.SortFunc(feeds, func(a, b pipeline.Feed) int { return cmp.Compare(a.ID, b.ID) })
-				return feeds, nil
+				return nil
 			}
-			if entry.Operation() != jetstream.KeyValuePut {
-				continue
-			}
-			f, err := readFeed(entry.Key(), entry.Value())
-			if err != nil {
-				r.conn.log.Error("leaving out a feed", "error", err)
-				continue
-			}
-			feeds = append(feeds, f)
+			found(entry)
 		case <-ctx.Done():
-			return nil, fmt.Errorf("listing the feeds: %w", context.Cause(ctx))
+			return context.Cause(ctx)
 		}
 	}
 }

@@ -20,6 +20,8 @@ const (
 	maxValue      = 1 << 20
 	// relistInterval: a watch can go silent for long without an error when a node of the cluster dies.
 	relistInterval = 5 * time.Second
+	// operationHeader makes a message of a bucket a delete marker.
+	operationHeader = "KV-Operation"
 )
 
 // Registry keeps what is known about feeds: their constants in one bucket, who works on them in another.
@@ -65,6 +67,7 @@ func (c *Conn) bucket(ctx context.Context, name string, history uint8) (jetstrea
 // value is what a key holds. Revision 0: there never was such a key.
 type value struct {
 	data     []byte // nil if the key is absent or deleted
+	former   []byte // of a deleted key: what its delete marker kept
 	revision uint64
 }
 
@@ -81,8 +84,8 @@ func (r *Registry) get(ctx context.Context, bucket, key string) (value, error) {
 		return value{}, nil
 	case err != nil:
 		return value{}, fmt.Errorf("reading key %s of bucket %s: %w", key, bucket, err)
-	case m.header().Get("KV-Operation") != "": // a delete marker
-		return value{revision: m.Seq}, nil
+	case m.header().Get(operationHeader) != "": // a delete marker
+		return value{former: m.Data, revision: m.Seq}, nil
 	}
 	return value{data: m.Data, revision: m.Seq}, nil
 }

@@ -83,7 +83,7 @@ func TestFeedsLeavesOutWhatItCannotRead(t *testing.T) {
 	other := []byte(`{"id":"other"}`)
 	_, err = r.config.Put(limited(t), "invalid", other)
 	require.NoError(t, err)
-	feeds, err := r.Feeds(limited(t))
+	feeds, _, err := r.Feeds(limited(t))
 	require.NoError(t, err)
 	require.Equal(t, []pipeline.Feed{feed(t, "a", 25), feed(t, "b", 25)}, feeds)
 	_, _, err = r.PutFeed(limited(t), pipeline.Feed{ID: "a.b"})
