@@ -104,7 +104,7 @@ func TestFeedsComeAndGoWhileOthersDoNotNotice(t *testing.T) {
 	for _, line := range []string{
 		"venuecast_worker_feeds 1", `venuecast_config_reloads_total{result="applied"} 4`, `venuecast_config_reloads_total{result="refused"} 1`,
 	} {
-		require.True(t, strings.Contains(get(t, metrics), "\n"+line+"\n"), line)
+		require.Contains(t, get(t, metrics), "\n"+line+"\n")
 	}
 	require.Eventually(t, func() bool { return time.Since(began) > 12*time.Second }, 12*time.Second, 100*time.Millisecond)
 

@@ -72,7 +72,8 @@ func (c *cameras) reload(ctx context.Context) {
 		log.Warn("configuration differs in keys that take effect at a restart only", "keys", changes.Restart)
 	}
 	changed := slices.Sorted(slices.Values(slices.Concat(changes.Changed, changes.Reprioritised)))
-	log.Info("configuration is applied", "added", changes.Added, "removed", changes.Removed, "changed", changed, "unchanged", changes.Unchanged)
+	log.Info("configuration is applied",
+		"added", changes.Added, "removed", changes.Removed, "changed", changed, "unchanged", changes.Unchanged)
 }
 
 // apply makes the feeds those of next. It changes nothing when it fails.

@@ -43,9 +43,9 @@ func newTestRoom(t *testing.T) (r *room, ingests *bus.Registry, feed pipeline.Fe
 }
 
 // requireListed requires what the room lists.
-func requireListed(t *testing.T, r *room, there, retired []string) {
+func requireListed(ctx context.Context, t *testing.T, r *room, there, retired []string) {
 	t.Helper()
-	ids, gone, err := r.list(t.Context())
+	ids, gone, err := r.list(ctx)
 	require.NoError(t, err)
 	require.Equal(t, there, ids)
 	require.ElementsMatch(t, retired, gone)
@@ -53,17 +53,17 @@ func requireListed(t *testing.T, r *room, there, retired []string) {
 
 func TestAFeedThatIsDescribedOtherwiseIsRunAnewButNotForItsPriority(t *testing.T) {
 	r, _, feed, _ := newTestRoom(t)
-	requireListed(t, r, []string{"hall"}, nil)
+	requireListed(t.Context(), t, r, []string{"hall"}, nil)
 	r.runner = runnerFunc(func(ctx context.Context, _ fleet.Assignment) error {
 		feed.Priority = 5
 		require.NoError(t, r.registry.ReplaceFeed(ctx, feed))
-		requireListed(t, r, []string{"hall"}, nil)
+		requireListed(ctx, t, r, []string{"hall"}, nil)
 		require.NoError(t, ctx.Err())
 		require.Equal(t, 5, r.feed("hall").Priority)
 
 		feed.Ladder.Video[0].Height = 500
 		require.NoError(t, r.registry.ReplaceFeed(ctx, feed))
-		requireListed(t, r, []string{"hall"}, nil)
+		requireListed(ctx, t, r, []string{"hall"}, nil)
 		require.ErrorIs(t, context.Cause(ctx), errRedefined)
 		return context.Cause(ctx)
 	})
@@ -74,20 +74,20 @@ func TestAFeedThatIsDescribedOtherwiseIsRunAnewButNotForItsPriority(t *testing.T
 
 func TestARetiredFeedIsListedAsSuchAndForgotten(t *testing.T) {
 	r, ingests, feed, epoch := newTestRoom(t)
-	requireListed(t, r, []string{"hall"}, nil)
+	requireListed(t.Context(), t, r, []string{"hall"}, nil)
 	require.NoError(t, r.admit("hall"))
 	require.NoError(t, ingests.Retire(t.Context(), "hall", "here", epoch))
-	requireListed(t, r, nil, []string{"hall"})
+	requireListed(t.Context(), t, r, nil, []string{"hall"})
 	r.forget("hall")
 	require.Empty(t, r.feed("hall"))
 	require.Zero(t, r.account.State().Largest)
 	require.True(t, r.guard.retired["hall"])
-	requireListed(t, r, nil, []string{"hall"})
+	requireListed(t.Context(), t, r, nil, []string{"hall"})
 
 	_, created, err := r.registry.PutFeed(t.Context(), feed)
 	require.NoError(t, err)
 	require.True(t, created)
-	requireListed(t, r, []string{"hall"}, nil)
+	requireListed(t.Context(), t, r, []string{"hall"}, nil)
 	require.True(t, r.gone(t.Context(), "other"))
 	require.False(t, r.gone(t.Context(), "hall"), "a listing that is old changes nothing")
 }
