@@ -20,6 +20,11 @@ func openTestBus(t *testing.T) (*bus.Conn, *bus.Registry) {
 	server, err := bus.StartEmbedded(bus.EmbeddedOptions{Dir: t.TempDir(), MaxStoreBytes: 1 << 30})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Close()) })
+	return connectTo(t, server)
+}
+
+func connectTo(t *testing.T, server *bus.Embedded) (*bus.Conn, *bus.Registry) {
+	t.Helper()
 	conn, err := bus.Connect(t.Context(), bus.Options{Embedded: server, Name: "test"})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, conn.Close()) })

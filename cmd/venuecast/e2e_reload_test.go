@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -19,6 +20,7 @@ import (
 
 	"github.com/venuecast/venuecast/cmd/internal/watch"
 	"github.com/venuecast/venuecast/pipeline"
+	"github.com/venuecast/venuecast/transport/bus"
 )
 
 // venueFile is a configuration that a test changes while serve runs.
@@ -116,6 +118,55 @@ func TestFeedsComeAndGoWhileOthersDoNotNotice(t *testing.T) {
 	require.Equal(t, 1, serve.count(`feed is claimed" role=ingest feed=court-1`))
 	require.Equal(t, 1, serve.count(`feed is claimed" role=transcode feed=court-1`))
 	require.Zero(t, serve.count("at a restart only"))
+}
+
+// TestAFeedIsGoneWhenAllIngestsWereTold runs two ingests that stand by for each other, and takes a feed out of one file after the other.
+func TestAFeedIsGoneWhenAllIngestsWereTold(t *testing.T) {
+	server, err := bus.StartEmbedded(bus.EmbeddedOptions{Dir: filepath.Join(t.TempDir(), "nats"), MaxStoreBytes: 1 << 30})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, server.Close()) })
+	_, registry := connectTo(t, server)
+	camera := freeAddress(t)
+	startVenuecast(t, "camera", "--listen", camera, "--size", "320x180", "--bitrate", "300000").await(t, regexp.QuoteMeta(camera), 20*time.Second)
+
+	dir := t.TempDir()
+	write := func(name string, ids ...string) (file string) {
+		text := fmt.Sprintf("nats: {url: %q}\nmetrics: {listen: \"127.0.0.1:0\"}\nworker: {name: %s}\nfeeds:\n", server.URL(), name)
+		for _, id := range ids {
+			text += fmt.Sprintf("  - {id: %s, source: \"rtsp://%s/camera\", standby: warm}\n", id, camera)
+		}
+		file = filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+		return file
+	}
+	listed := func(there, retired []string) {
+		t.Helper()
+		require.Eventually(t, func() bool {
+			feeds, gone, err := registry.Feeds(t.Context())
+			ids := []string{}
+			for _, f := range feeds {
+				ids = append(ids, f.ID)
+			}
+			return err == nil && slices.Equal(ids, there) && slices.Equal(gone, retired)
+		}, 15*time.Second, 50*time.Millisecond, "want %v, and %v retired", there, retired)
+	}
+	first := startVenuecast(t, "ingest", "-c", write("first", "leaves", "stays"))
+	first.await(t, "feed is claimed.* feed=stays", 30*time.Second)
+	listed([]string{"leaves", "stays"}, nil)
+	second := startVenuecast(t, "ingest", "-c", write("second", "leaves", "stays"))
+	second.await(t, `camera is there" feed=leaves`, 30*time.Second)
+
+	write("first", "stays")
+	first.hangUp(t)
+	first.await(t, `feed is retired" role=ingest feed=leaves`, 10*time.Second)
+	second.await(t, "feed is claimed.* feed=leaves", 10*time.Second)
+	listed([]string{"leaves", "stays"}, nil)
+	write("second", "stays")
+	second.hangUp(t)
+	second.await(t, `feed is retired" role=ingest feed=leaves`, 10*time.Second)
+	listed([]string{"stays"}, []string{"leaves"})
+	require.Zero(t, second.count("feed is claimed.* feed=stays"))
+	require.Equal(t, 1, first.count(`camera is there" feed=stays`))
 }
 
 // TestRolesWithoutFeedsOutliveSIGHUP sends it to an origin.
