@@ -68,6 +68,7 @@ func restartKeys(a, b *Config) (keys []string) {
 		{"origin.push_token", a.Origin.PushToken == b.Origin.PushToken},
 		{"origin.url", a.Origin.URL == b.Origin.URL},
 		{"origin.tls", a.Origin.TLS == b.Origin.TLS},
+		{"origin.disk", a.Origin.Disk == b.Origin.Disk},
 		{"metrics.listen", a.Metrics == b.Metrics},
 		{"log.level", a.Log.Level == b.Log.Level},
 		{"log.format", a.Log.Format == b.Log.Format},

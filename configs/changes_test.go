@@ -50,10 +50,11 @@ func TestCompareSaysWhatChangedAndWhatNeedsARestart(t *testing.T) {
 		"hd described":             {`  spare: => ` + ` hd: `, configs.Changes{Changed: []string{"a"}, Unchanged: 2}},
 		"keys of a restart": {
 			`arena=>hall|/data=>/d|a:4222"}=>b:4222", replicas: 3}|:1"=>:3"|push_token: secret=>push_token: other` +
-				`|//o"=>//p", tls: {self_signed: true}|:2"=>:4"|level: info=>level: warn|format: text=>format: json` +
+				`|//o"=>//p", tls: {self_signed: true}, disk: {dvr: 5G}|:2"=>:4"|level: info=>level: warn|format: text=>format: json` +
 				`|name: w,=>name: v,|200M=>300M|hardware: auto=>hardware: never`,
 			configs.Changes{Unchanged: 3, Restart: []string{
-				"venue", "data", "nats.url", "nats.replicas", "origin.listen", "origin.push_token", "origin.url", "origin.tls", "metrics.listen",
+				"venue", "data", "nats.url", "nats.replicas", "origin.listen", "origin.push_token", "origin.url", "origin.tls",
+				"origin.disk", "metrics.listen",
 				"log.level", "log.format", "worker.name", "worker.capacity", "worker.hardware",
 			}},
 		},
