@@ -9,7 +9,7 @@ import (
 type Changes struct {
 	Added, Removed []string // ids of feeds, sorted, as are those below
 	Changed        []string // feeds that begin anew: their source, transport, standby or ladder is another
-	Reprioritised  []string // feeds of which only the priority is another
+	Adjusted       []string // feeds of which only the priority or the ladder's dvr is another: they go on
 	Unchanged      int      // feeds
 	Restart        []string // keys that differ and take effect at a restart only
 }
@@ -26,14 +26,14 @@ func Compare(running, next *Config) Changes {
 	for _, id := range slices.Sorted(maps.Keys(after)) {
 		was, there := before[id]
 		is := after[id]
-		sameLadder := running.Ladders[was.Ladder].Renditions.Equal(next.Ladders[is.Ladder].Renditions)
+		from, to := running.Ladders[was.Ladder].Renditions, next.Ladders[is.Ladder].Renditions
 		switch {
 		case !there:
 			c.Added = append(c.Added, id)
-		case !sameLadder || !alike(was, is):
+		case !from.Equal(to) || !alike(was, is):
 			c.Changed = append(c.Changed, id)
-		case was.Priority != is.Priority:
-			c.Reprioritised = append(c.Reprioritised, id)
+		case was.Priority != is.Priority || from.DVR != to.DVR:
+			c.Adjusted = append(c.Adjusted, id)
 		default:
 			c.Unchanged++
 		}

@@ -39,10 +39,11 @@ func TestCompareSaysWhatChangedAndWhatNeedsARestart(t *testing.T) {
 		"password":  {`u:p@10=>u:q@10`, configs.Changes{Changed: []string{"a"}, Unchanged: 2}},
 		"transport": {`0.1/s"=>0.1/s", transport: udp`, configs.Changes{Changed: []string{"a"}, Unchanged: 2}},
 		"standby":   {`0.1/s"=>0.1/s", standby: warm`, configs.Changes{Changed: []string{"a"}, Unchanged: 2}},
-		"priority":  {`0.1/s"=>0.1/s", priority: 3`, configs.Changes{Reprioritised: []string{"a"}, Unchanged: 2}},
+		"priority":  {`0.1/s"=>0.1/s", priority: 3`, configs.Changes{Adjusted: []string{"a"}, Unchanged: 2}},
 		"both":      {`0.1/s"=>0.2/s", priority: 3`, configs.Changes{Changed: []string{"a"}, Unchanged: 2}},
 		"defaults":  {`0.1/s"=>0.1/s", priority: 0, standby: cold, transport: tcp, ladder: hd`, configs.Changes{Unchanged: 3}},
 		"ladder":    {`small: {video: [{name: 360p, height: 360, bitrate: 500k=>small: {video: [{name: 360p, height: 360, bitrate: 600k`, configs.Changes{Changed: []string{"b", "c"}, Unchanged: 1}},
+		"dvr":       {`small: {=>small: {dvr: 2h, `, configs.Changes{Adjusted: []string{"b", "c"}, Unchanged: 1}},
 		"the ladder of nobody": {
 			`spare: {video: [{name: 360p, height: 360, bitrate: 500k=>spare: {video: [{name: 360p, height: 360, bitrate: 600k`, configs.Changes{Unchanged: 3},
 		},

@@ -146,7 +146,7 @@ func (c *cameras) stand(ctx context.Context, cam *listed) {
 	})
 }
 
-// listed is a feed as the configuration describes it. Where more than its priority changes, another takes its place.
+// listed is a feed as the configuration describes it. Where more than its terms change, another takes its place.
 type listed struct {
 	id      string
 	warm    bool
@@ -155,9 +155,9 @@ type listed struct {
 	standby *ingest.Standby // stays connected; nil when it is cold
 	log     *slog.Logger
 
-	priority      *atomic.Int64
-	reprioritised chan struct{} // holds one
-	replaced      chan struct{} // closed when another camera, or none, has taken the place
+	terms    *atomic.Pointer[terms]
+	adjusted chan struct{} // holds one
+	replaced chan struct{} // closed when another camera, or none, has taken the place
 }
 
 // errReplaced means that the configuration describes the feed otherwise, or no more.
@@ -171,25 +171,29 @@ func (c *cameras) open(config *configs.Config, f configs.Feed) (*listed, error) 
 	}
 	cam := &listed{
 		id: f.ID, warm: f.Standby == "warm", log: c.host.log,
-		priority: new(atomic.Int64), reprioritised: make(chan struct{}, 1), replaced: make(chan struct{}),
+		terms: new(atomic.Pointer[terms]), adjusted: make(chan struct{}, 1), replaced: make(chan struct{}),
 	}
-	cam.priority.Store(int64(f.Priority))
+	cam.terms.Store(termsOf(config, f))
 	cam.options = ingest.Options{
-		ID: f.ID, Ladder: config.Ladders[f.Ladder].Pipeline(), Source: source, Registry: store{c.host.feeds, cam.priority}, Log: c.host.log,
+		ID: f.ID, Ladder: config.Ladders[f.Ladder].Pipeline(), Source: source, Registry: store{c.host.feeds, cam.terms}, Log: c.host.log,
 	}
 	return cam, nil
 }
 
-// prioritise gives the feed another priority, without a new session to its source.
-func (c *listed) prioritise(priority int) {
-	c.priority.Store(int64(priority))
+func termsOf(config *configs.Config, f configs.Feed) *terms {
+	return &terms{priority: f.Priority, dvr: config.Ladders[f.Ladder].Renditions.DVR}
+}
+
+// adjust gives the feed other terms, without a new session to its source.
+func (c *listed) adjust(to *terms) {
+	c.terms.Store(to)
 	select {
-	case c.reprioritised <- struct{}{}:
+	case c.adjusted <- struct{}{}:
 	default: // it is about to be looked at
 	}
 }
 
-// heed writes each new priority to the bus until the camera is replaced.
+// heed writes new terms to the bus until the camera is replaced.
 func (c *listed) heed(ctx context.Context) error {
 	again := make(<-chan time.Time)
 	for {
@@ -198,11 +202,11 @@ func (c *listed) heed(ctx context.Context) error {
 			return context.Cause(ctx)
 		case <-c.replaced:
 			return errReplaced
-		case <-c.reprioritised:
+		case <-c.adjusted:
 		case <-again:
 		}
 		if _, _, err := c.options.Registry.Feed(ctx, c.id); err != nil {
-			c.log.Warn("priority cannot be written, trying again", "feed", c.id, "error", err)
+			c.log.Warn("priority and dvr cannot be written, trying again", "feed", c.id, "error", err)
 			again = time.After(time.Second)
 		}
 	}

@@ -100,15 +100,24 @@ func TestAFeedThatIsListedNoMoreIsRetiredUntilItIsBack(t *testing.T) {
 	require.Same(t, first, c.camera("a"), "another feed does not notice")
 }
 
-func TestAChangedFeedBeginsAnewAndAPriorityIsOnlyWritten(t *testing.T) {
+func TestAChangedFeedBeginsAnewAndTermsAreOnlyWritten(t *testing.T) {
 	c := newTestCameras(t, `{id: a, source: "rtsp://127.0.0.1:1/a"}`)
 	first := c.camera("a")
 	changes, err := c.apply(t.Context(), venue(t, `{id: a, source: "rtsp://127.0.0.1:1/a", priority: 7}`))
 	require.NoError(t, err)
-	require.Equal(t, []string{"a"}, changes.Reprioritised)
+	require.Equal(t, []string{"a"}, changes.Adjusted)
 	require.Same(t, first, c.camera("a"))
-	require.EqualValues(t, 7, first.priority.Load())
-	require.Len(t, first.reprioritised, 1)
+	require.Equal(t, 7, first.terms.Load().priority)
+	require.Len(t, first.adjusted, 1)
+	longer := venue(t, `{id: a, source: "rtsp://127.0.0.1:1/a", priority: 7}`)
+	hd := longer.Ladders["hd"]
+	hd.Renditions.DVR = 5 * time.Hour
+	longer.Ladders["hd"] = hd
+	changes, err = c.apply(t.Context(), longer)
+	require.NoError(t, err)
+	require.Equal(t, []string{"a"}, changes.Adjusted)
+	require.Same(t, first, c.camera("a"))
+	require.Equal(t, 5*time.Hour, first.terms.Load().dvr)
 	_, err = c.apply(t.Context(), venue(t, `{id: a, source: "rtsp://127.0.0.1:1/other", priority: 7}`))
 	require.NoError(t, err)
 	require.NotSame(t, first, c.camera("a"))

@@ -142,18 +142,18 @@ func (p peers) Rank(feed string) int {
 // store is the bus's registry as an ingest sees it.
 type store struct {
 	registry *bus.Registry
-	priority *atomic.Int64 // of the one feed that the ingest takes in; it may change
+	terms    *atomic.Pointer[terms] // of the one feed that the ingest takes in; they may change
 }
 
 // Define stores a feed's description if there is none, or if the ladder it asks for is another than before. Its numbers go on.
 func (s store) Define(ctx context.Context, f pipeline.Feed) (pipeline.Feed, error) {
-	f.Priority = int(s.priority.Load())
+	f = s.terms.Load().of(f)
 	stored, created, err := s.registry.PutFeed(ctx, f)
 	if err != nil || created {
 		return stored, err
 	}
 	if stored.Asked.Equal(f.Asked) {
-		return s.prioritise(ctx, stored)
+		return s.adjust(ctx, stored)
 	}
 	f.Grid = f.Grid.Following(stored.Grid)
 	return f, s.registry.ReplaceFeed(ctx, f)
@@ -166,17 +166,28 @@ func (s store) Feed(ctx context.Context, id string) (pipeline.Feed, bool, error)
 		return pipeline.Feed{}, false, nil
 	}
 	if err == nil {
-		f, err = s.prioritise(ctx, f)
+		f, err = s.adjust(ctx, f)
 	}
 	return f, err == nil, err
 }
 
-// prioritise gives a feed that is there the priority that it has now.
-func (s store) prioritise(ctx context.Context, f pipeline.Feed) (pipeline.Feed, error) {
-	priority := int(s.priority.Load())
-	if f.Priority == priority {
+// adjust gives a feed that is there the terms that it has now.
+func (s store) adjust(ctx context.Context, f pipeline.Feed) (pipeline.Feed, error) {
+	now := s.terms.Load().of(f)
+	if now.Priority == f.Priority && now.Ladder.DVR == f.Ladder.DVR {
 		return f, nil
 	}
-	f.Priority = priority
-	return f, s.registry.ReplaceFeed(ctx, f)
+	return now, s.registry.ReplaceFeed(ctx, now)
+}
+
+// terms are what of a feed's description may change while it goes on.
+type terms struct {
+	priority int
+	dvr      time.Duration // how far back viewers can go
+}
+
+// of returns the feed with these terms.
+func (t terms) of(f pipeline.Feed) pipeline.Feed {
+	f.Priority, f.Asked.DVR, f.Ladder.DVR = t.priority, t.dvr, t.dvr
+	return f
 }

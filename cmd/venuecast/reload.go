@@ -71,7 +71,7 @@ func (c *cameras) reload(ctx context.Context) {
 	if len(changes.Restart) > 0 {
 		log.Warn("configuration differs in keys that take effect at a restart only", "keys", changes.Restart)
 	}
-	changed := slices.Sorted(slices.Values(slices.Concat(changes.Changed, changes.Reprioritised)))
+	changed := slices.Sorted(slices.Values(slices.Concat(changes.Changed, changes.Adjusted)))
 	log.Info("configuration is applied",
 		"added", changes.Added, "removed", changes.Removed, "changed", changed, "unchanged", changes.Unchanged)
 }
@@ -95,8 +95,8 @@ func (c *cameras) apply(ctx context.Context, next *configs.Config) (configs.Chan
 		c.stand(ctx, cam)
 	}
 	for _, f := range next.Feeds {
-		if slices.Contains(changes.Reprioritised, f.ID) {
-			c.camera(f.ID).prioritise(f.Priority)
+		if slices.Contains(changes.Adjusted, f.ID) {
+			c.camera(f.ID).adjust(termsOf(next, f))
 		}
 	}
 	for _, id := range changes.Removed {

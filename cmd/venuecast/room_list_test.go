@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -70,6 +71,23 @@ func TestAFeedThatIsDescribedOtherwiseIsRunAnewButNotForItsPriority(t *testing.T
 	require.ErrorIs(t, r.Run(t.Context(), fleet.Assignment{Feed: "hall"}), errRedefined)
 	require.NoError(t, r.admit("hall"), "its room is its own still")
 	require.Empty(t, r.begun)
+}
+
+func TestTermsAreWrittenToTheFeedThatIsThere(t *testing.T) {
+	r, _, feed, _ := newTestRoom(t)
+	now := new(atomic.Pointer[terms])
+	now.Store(&terms{priority: 3, dvr: 2 * time.Hour})
+	s := store{r.registry, now}
+	got, known, err := s.Feed(t.Context(), "hall")
+	require.NoError(t, err)
+	require.True(t, known)
+	require.Equal(t, feed.Grid, got.Grid)
+	stored, err := r.registry.Feed(t.Context(), "hall")
+	require.NoError(t, err)
+	require.Equal(t, got, stored)
+	require.Equal(t, 3, stored.Priority)
+	require.Equal(t, []time.Duration{2 * time.Hour, 2 * time.Hour}, []time.Duration{stored.Ladder.DVR, stored.Asked.DVR})
+	require.True(t, feed.Asked.Equal(stored.Asked), "it is not made anew for that")
 }
 
 func TestARetiredFeedIsListedAsSuchAndForgotten(t *testing.T) {

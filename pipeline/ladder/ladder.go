@@ -129,7 +129,7 @@ func (s Source) colour(c codecs.Codec) codecs.Colour {
 // even rounds to the nearest even number, at least 2: 4:2:0 pictures have no other sizes.
 func even(n int) int { return max((n+1)/2*2, 2) }
 
-// Equal reports whether l and m ask for the same renditions on the same grid.
+// Equal reports whether l and m ask for the same renditions on the same grid. How far back viewers can go may differ.
 func (l Ladder) Equal(m Ladder) bool {
 	return l.Segment == m.Segment && l.Part == m.Part && l.FrameRate == m.FrameRate && l.Latency == m.Latency &&
 		l.Passthrough == m.Passthrough && l.Container == m.Container && slices.Equal(l.Video, m.Video) && slices.Equal(l.Audio, m.Audio) &&

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/venuecast/venuecast/pipeline"
 	"github.com/venuecast/venuecast/pipeline/live"
 )
 
@@ -20,6 +21,27 @@ func TestTheDVRGoesBackFartherThanTheLiveWindow(t *testing.T) {
 		requireGolden(b.T, "dvr-plain.m3u8", b.dvr("540p", live.Plain))
 		require.EqualValues(b, 8, requireReadable(b.T, b.playlist("540p", live.Plain)).Count())
 		require.EqualValues(b, 21, requireReadable(b.T, b.dvr("540p", live.Plain)).Count())
+	})
+}
+
+// Its length is no constant of the feed: the next session may say another, and nothing else changes.
+func TestTheDVRGetsAnotherLengthFromTheNextSession(t *testing.T) {
+	withStore(t, live.Options{Store: &shelf{files: map[string][]byte{}}}, 40*time.Second, func(b *bench) {
+		b.settled(firstMSN, firstMSN+30)
+		count := func() uint { return requireReadable(b.T, b.dvr("540p", live.Plain)).Count() }
+		require.EqualValues(b, 21, count())
+
+		b.epoch++
+		state := b.claim(dvrFeed(time.Minute))
+		require.Equal(b, pipeline.Position{MSN: firstMSN + 30}, state["540p"], "it goes on")
+		b.settled(firstMSN+30, firstMSN+60)
+		require.EqualValues(b, 32, count())
+		require.NotContains(b, b.dvr("540p", live.Plain), "DISCONTINUITY\n")
+
+		b.epoch++
+		b.claim(dvrFeed(20 * time.Second))
+		b.settled(firstMSN+60, firstMSN+61)
+		require.EqualValues(b, 11, count())
 	})
 }
 

@@ -82,9 +82,10 @@ func (fs *Feeds) takeOut(f *Feed, names []string) bool {
 // old reports whether the newest media, and their coming, are longer ago than they may be. A feed without media waits for its first.
 // When they came is not known of what came before the start, and when they were made only by the clock of who made them.
 func (f *Feed) old(now time.Time) bool { // f.mu is held
-	keep := max(f.opts.Keep, f.Constants().Ladder.DVR)
+	v := f.view.Load()
+	keep := max(f.opts.Keep, time.Duration(v.listed.Load())*v.feed.Grid.Step())
 	var newest time.Time
-	for _, r := range f.Renditions() {
+	for _, r := range v.renditions {
 		if now.Sub(r.lastPart) <= keep {
 			return false
 		}

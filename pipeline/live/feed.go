@@ -32,12 +32,13 @@ type Feed struct {
 
 // view is what the feed's constants fix. It is replaced as a whole when they change.
 type view struct {
-	feed         pipeline.Feed
-	key          string // names these constants in the store
-	renditions   []*Rendition
-	live, listed int64 // in segments
-	album        album
-	spoken       spoken
+	feed       pipeline.Feed // its DVR is that of the first session: see listed
+	key        string        // names these constants in the store
+	renditions []*Rendition
+	live       int64        // segments in live playlists
+	listed     atomic.Int64 // those in playlists that reach back farther; a session may say another number
+	album      album
+	spoken     spoken
 
 	reference *Rendition   // which the renditions on demand follow; nil: there are none
 	onDemand  []*Rendition // those
@@ -45,7 +46,7 @@ type view struct {
 
 // longestGap returns how many missing segments are listed before the window begins anew: at most an hour of them.
 func (v *view) longestGap() int64 {
-	return min(v.listed, segmentsIn(time.Hour, v.feed.Grid.Step()))
+	return min(v.listed.Load(), segmentsIn(time.Hour, v.feed.Grid.Step()))
 }
 
 // ID returns the feed's name.
@@ -127,6 +128,9 @@ func (f *Feed) open(session pipeline.Session) error { // f.mu is held
 	v := f.view.Load()
 	if v == nil || v.key != key {
 		f.begin(session.Feed, key)
+	} else {
+		_, listed := f.opts.window(session.Feed)
+		v.listed.Store(listed) // the window's start follows with the next segment
 	}
 	if v == nil || v.key != key || session.Epoch != f.epoch {
 		f.saveSession(session)
@@ -139,7 +143,9 @@ func (f *Feed) open(session pipeline.Session) error { // f.mu is held
 func (f *Feed) begin(feed pipeline.Feed, key string) { // f.mu is held
 	old := f.view.Load()
 	v := &view{feed: feed, key: key}
-	v.live, v.listed = f.opts.window(feed)
+	live, listed := f.opts.window(feed)
+	v.live = live
+	v.listed.Store(listed)
 	for _, video := range feed.Ladder.Video {
 		v.renditions = append(v.renditions, newRendition(f, v, video.Name, codecs.Video, video.Bitrate))
 	}
@@ -170,7 +176,7 @@ func (f *Feed) retire(v *view) { // f.mu is held
 
 // constantsKey identifies a feed's constants: what was cut on one grid can not continue on another.
 func constantsKey(feed pipeline.Feed) (string, error) {
-	feed.Priority = 0 // is none
+	feed.Priority, feed.Ladder.DVR, feed.Asked.DVR = 0, 0, 0 // are none
 	text, err := json.Marshal(feed)
 	if err != nil {
 		return "", fmt.Errorf("writing the feed's constants: %w", err)
@@ -211,14 +217,15 @@ func (f *Feed) mayWrite(epoch uint64) error { // f.mu is held
 // DVR returns how far back from their end the feed's playlists reach, the shortest of them, and how far they may.
 func (f *Feed) DVR() (reach, full time.Duration) {
 	v := f.view.Load()
-	reached := v.listed
+	listed := v.listed.Load()
+	reached := listed
 	for _, r := range v.renditions {
 		if s := r.Snapshot(); s.started() {
 			reached = min(reached, s.next.MSN-s.firstOf(s.window(true)))
 		}
 	}
 	step := v.feed.Grid.Step()
-	return time.Duration(reached) * step, time.Duration(v.listed) * step
+	return time.Duration(reached) * step, time.Duration(listed) * step
 }
 
 // oldest returns the oldest segment that any rendition keeps.

@@ -182,7 +182,7 @@ func (r *Rendition) initAt(msn int64) string {
 // trim moves the window on after a segment has been finished.
 func (r *Rendition) trim() {
 	live, end := r.view.live, r.next.MSN
-	r.first = max(r.first, end-r.view.listed)
+	r.first = max(r.first, end-r.view.listed.Load())
 	// What leaves memory and did not get into the store ends the playlist there: nothing listed may be missing.
 	if s := r.segment(end - live - 1); s != nil && !s.gap && !s.lose() && !s.stored.Load() {
 		r.first = max(r.first, end-live)

@@ -113,7 +113,7 @@ func (r *Rendition) restoreOne(s *segment) {
 
 // trimRestored moves the window's start to where it belongs.
 func (r *Rendition) trimRestored() {
-	r.first = max(r.first, r.next.MSN-r.view.listed)
+	r.first = max(r.first, r.next.MSN-r.view.listed.Load())
 	r.drop(r.fetchedNoMore(), removedForAge)
 }
 

@@ -44,7 +44,7 @@ type Tile struct {
 }
 
 // tileStep is how many segments there are to a tile.
-func (v *view) tileStep() int64 { return max(1, codecs.CeilDiv(v.listed, maxTiles)) }
+func (v *view) tileStep() int64 { return max(1, codecs.CeilDiv(v.listed.Load(), maxTiles)) }
 
 // spriteStart returns the first segment of the sprite that a segment is in: numbers cut a feed into sprites.
 func (v *view) spriteStart(msn int64) int64 { return msn - msn%(spriteTiles*v.tileStep()) }

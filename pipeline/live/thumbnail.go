@@ -119,7 +119,7 @@ func (f *Feed) outdated(v *view, kept []*thumbnail) int { // f.mu is held
 	if len(kept) == 0 {
 		return 0
 	}
-	first := v.spriteStart(max(f.firstListed(v), kept[len(kept)-1].msn-v.listed))
+	first := v.spriteStart(max(f.firstListed(v), kept[len(kept)-1].msn-v.listed.Load()))
 	n, _ := slices.BinarySearchFunc(kept, first, byNumber)
 	return n
 }
