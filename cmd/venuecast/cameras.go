@@ -102,7 +102,7 @@ func (c *cameras) forget(id string) {
 func (c *cameras) findFormer(ctx context.Context) error {
 	said := false
 	for {
-		ids, err := c.owners.Assigned(ctx, c.host.member(configs.Ingest))
+		ids, err := c.former(ctx)
 		if err == nil {
 			c.retireFormer(ids)
 			return nil
@@ -115,6 +115,23 @@ func (c *cameras) findFormer(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// former returns the feeds that are this ingest's by name and that its configuration does not list. Where another process has that
+// name, too, they may be that one's, which is alive: then there are none.
+func (c *cameras) former(ctx context.Context) ([]string, error) {
+	name := c.host.member(configs.Ingest)
+	ids, err := c.owners.Assigned(ctx, name)
+	ids = slices.DeleteFunc(ids, func(id string) bool { return c.camera(id) != nil })
+	if err != nil || len(ids) == 0 {
+		return nil, err
+	}
+	other, err := c.host.conn.Namesake(ctx, name, c.host.boot)
+	if other {
+		c.host.log.Error("another ingest has this one's name: give each a worker.name of its own; no feed is retired", "name", name)
+		return nil, nil
+	}
+	return ids, err
 }
 
 func (c *cameras) retireFormer(ids []string) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"log/slog"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/venuecast/venuecast/configs"
+	"github.com/venuecast/venuecast/pipeline"
 	"github.com/venuecast/venuecast/pipeline/fleet"
 	"github.com/venuecast/venuecast/transport/bus"
 	"github.com/venuecast/venuecast/transport/metrics"
@@ -68,6 +70,23 @@ func TestAnIngestRetiresWhatItHadBeforeItsStartAndNobodyElses(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"a"}, ids)
 	require.Equal(t, []string{"b"}, retired)
+}
+
+// Two ingests of one machine, each with cameras of its own, may have been left with the machine's name.
+func TestAnIngestRetiresNothingWhereAnotherHasItsName(t *testing.T) {
+	c := newTestCameras(t, `{id: a, source: "rtsp://127.0.0.1:1/a"}`)
+	_, err := c.owners.TakeOver(t.Context(), "b", "ingest-here", 0)
+	require.NoError(t, err)
+	namesake := &host{conn: c.host.conn, boot: "another"}
+	ctx, cancel := context.WithCancel(t.Context())
+	var beating pipeline.Group
+	defer beating.Wait()
+	defer cancel()
+	beating.Start(ctx, pipeline.Func("beats", func(ctx context.Context) error { return namesake.beat(ctx, "ingest-here") }), func(error) {})
+	require.NoError(t, c.findFormer(t.Context()))
+	_, retired, err := c.list(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, retired)
 }
 
 func TestAFeedThatIsListedNoMoreIsRetiredUntilItIsBack(t *testing.T) {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"slices"
 	"strings"
@@ -47,10 +46,9 @@ func (h *host) fleet(role configs.Role, r *bus.Registry, list lister, o fleetOpt
 func (h *host) stand(ctx context.Context, name string, supervisor *fleet.Supervisor) error {
 	beating, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	boot := rand.Text()
 	var ended error
 	err := pipeline.Run(beating,
-		pipeline.Func("heartbeat", func(ctx context.Context) error { return h.beat(ctx, name, boot) }),
+		pipeline.Func("heartbeat", func(ctx context.Context) error { return h.beat(ctx, name) }),
 		pipeline.Func("supervisor", func(context.Context) error {
 			defer stop()
 			ended = supervisor.Run(ctx)
@@ -60,18 +58,18 @@ func (h *host) stand(ctx context.Context, name string, supervisor *fleet.Supervi
 	if !errors.Is(err, context.Canceled) {
 		return err
 	}
-	if err := h.conn.Beat(name, bus.Heartbeat{Boot: boot, Leaving: true}); err != nil {
+	if err := h.conn.Beat(name, bus.Heartbeat{Boot: h.boot, Leaving: true}); err != nil {
 		h.log.Debug("the others were not told", "error", err)
 	}
 	return ended
 }
 
 // beat says that this process lives until the context ends. A bus that is away is its connection's business.
-func (h *host) beat(ctx context.Context, name, boot string) error {
+func (h *host) beat(ctx context.Context, name string) error {
 	tick := time.NewTicker(bus.BeatInterval)
 	defer tick.Stop()
 	for {
-		if err := h.conn.Beat(name, bus.Heartbeat{Boot: boot}); err != nil {
+		if err := h.conn.Beat(name, bus.Heartbeat{Boot: h.boot}); err != nil {
 			h.log.Debug("heartbeat was not sent", "error", err)
 		}
 		select {

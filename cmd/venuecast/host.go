@@ -31,6 +31,7 @@ type host struct {
 	relay    *metrics.Relay
 	token    string // what workers show to the origin
 	hangups  chan os.Signal
+	boot     string // differs from start to start
 
 	embedded    *bus.Embedded // nil unless the bus runs in this process
 	conn        *bus.Conn     // nil for the origin role
@@ -73,7 +74,7 @@ func newHost(c *configs.Config, role configs.Role) *host {
 	}
 	return &host{
 		config: c, role: role, log: newLogger(c.Log), registry: metrics.NewRegistry(version), relay: metrics.NewRelay(), token: token,
-		hangups: make(chan os.Signal, 1),
+		hangups: make(chan os.Signal, 1), boot: rand.Text(),
 	}
 }
 
