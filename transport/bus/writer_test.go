@@ -257,7 +257,7 @@ func TestEnsureFeedFitsAnExistingStream(t *testing.T) {
 
 func TestAServerWithoutRoomIsSaidOnce(t *testing.T) {
 	said := &notes{}
-	server := startEmbedded(t, EmbeddedOptions{MaxStoreBytes: minStreamBytes})
+	server := startEmbedded(t, EmbeddedOptions{MaxStoreBytes: minStreamBytes - 1})
 	c, err := Connect(limited(t), Options{Embedded: server, Name: "test"})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, c.Close()) })
