@@ -25,8 +25,7 @@ type job struct {
 	feed   *Feed
 	name   string
 	pieces [][]byte
-	filed  *filed       // what it writes, if that is counted; else nil
-	stored *atomic.Bool // set when what is not counted is there; may be nil
+	filed  *filed // what it writes; nil where nobody asks whether it is there
 	remove []removal
 	reason string // why segments are removed; empty for all else
 }
@@ -37,9 +36,9 @@ type removal struct {
 	filed *filed
 }
 
-// filed is what the archive knows of a segment or a thumbnail. All else in the store is small, and is not counted.
+// filed is what the archive knows of a segment, a thumbnail or an init section.
 type filed struct {
-	size      int64       // in bytes
+	size      int64       // in bytes; 0 of init sections: what is small is not counted
 	stored    atomic.Bool // it is in the store
 	discarded atomic.Bool // nobody wants it any more: what still waits for the store is not written
 }
@@ -169,9 +168,6 @@ func (a *archive) doPut(j job) {
 	}
 	if j.filed != nil {
 		a.found(j.filed)
-	}
-	if j.stored != nil {
-		j.stored.Store(true)
 	}
 }
 

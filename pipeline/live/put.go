@@ -33,7 +33,7 @@ func (f *Feed) PutInit(epoch uint64, init pipeline.Init) error {
 	}
 	version := digest(init.Data)
 	if version == r.init {
-		r.inits[version].stored.Store(false) // what was restored may have been removed since, see Feeds.takeOut
+		r.inits[version].filed.stored.Store(false) // what was restored may have been removed since, see Feeds.takeOut
 		r.storeInit(version)
 		r.codecs = init.Codecs
 		r.publish()

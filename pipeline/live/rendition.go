@@ -306,22 +306,20 @@ type initSection struct {
 	data   []byte
 	codecs string // RFC 6381; empty when they are not known
 	says   cmaf.InitInfo
-	stored *atomic.Bool // it is in the store
+	filed  *filed
 }
 
 // storeInit hands an init section to the store if that does not have it: it was full, or busy, when the worker put it.
 // Without it segments in the store are of no use.
 func (r *Rendition) storeInit(version string) {
-	if init, ok := r.inits[version]; ok && !init.stored.Load() {
-		r.feed.archive.push(job{
-			feed: r.feed, name: initName(r.storePath(), version), pieces: [][]byte{init.data}, stored: init.stored,
-		})
+	if init, ok := r.inits[version]; ok && !init.filed.stored.Load() {
+		r.feed.archive.put(r.feed, initName(r.storePath(), version), [][]byte{init.data}, init.filed)
 	}
 }
 
 // withInit adds an init section that is not in the store: readers hold the old map.
 func (r *Rendition) withInit(version string, init initSection) {
-	init.stored = new(atomic.Bool)
+	init.filed = new(filed)
 	r.inits = maps.Clone(r.inits)
 	if r.inits == nil {
 		r.inits = map[string]initSection{}

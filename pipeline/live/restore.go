@@ -129,7 +129,7 @@ func (r *Rendition) restoreInit(version string) bool {
 	}
 	info, _ := cmaf.ParseInit(data) // else its codecs stay unknown until a worker says them
 	r.withInit(version, initSection{data: data, codecs: info.Codecs, says: info})
-	r.inits[version].stored.Store(true)
+	r.inits[version].filed.stored.Store(true)
 	return true
 }
 
