@@ -113,9 +113,7 @@ func (b *ladderBench) run(ctx context.Context) (err error) {
 	}
 	report.Fill(ours, reference)
 	if b.json {
-		out := json.NewEncoder(os.Stdout)
-		out.SetIndent("", "  ")
-		return out.Encode(report)
+		return printJSON(os.Stdout, report)
 	}
 	return report.Print(os.Stdout)
 }

@@ -122,9 +122,7 @@ func (b *demandBench) cost(ctx context.Context, name string, only ...string) (fl
 
 func (r demandReport) print(asJSON bool) error {
 	if asJSON {
-		out := json.NewEncoder(os.Stdout)
-		out.SetIndent("", "  ")
-		return out.Encode(r)
+		return printJSON(os.Stdout, r)
 	}
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	line := func(name string, values []float64) {

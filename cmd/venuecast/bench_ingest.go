@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -95,9 +94,7 @@ func (b *ingestBench) run(cmd *cobra.Command) (err error) {
 		return errors.New("bench: nothing was measured")
 	}
 	if b.asJSON {
-		out := json.NewEncoder(cmd.OutOrStdout())
-		out.SetIndent("", "  ")
-		return out.Encode(result)
+		return printJSON(cmd.OutOrStdout(), result)
 	}
 	_, err = fmt.Fprint(cmd.OutOrStdout(), result)
 	return err

@@ -135,9 +135,7 @@ func (f *findings) summary(seen lint.Seen) error {
 
 func printRules(out io.Writer, asJSON bool) error {
 	if asJSON {
-		encoder := json.NewEncoder(out)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(rules.All())
+		return printJSON(out, rules.All())
 	}
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, r := range rules.All() {

@@ -57,12 +57,17 @@ func newProbe() *cobra.Command {
 // printReport prints what is read by programs as JSON, or by people.
 func printReport(out io.Writer, asJSON bool, report any) error {
 	if asJSON {
-		encoder := json.NewEncoder(out)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(report)
+		return printJSON(out, report)
 	}
 	_, err := fmt.Fprintln(out, report)
 	return err
+}
+
+// printJSON prints what is read by programs, and by people now and then.
+func printJSON(out io.Writer, v any) error {
+	encoder := json.NewEncoder(out)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(v)
 }
 
 // probedAtOnce bounds the cameras that are watched at the same time.
