@@ -25,6 +25,11 @@ func (r *Registry) Assignment(ctx context.Context, feed string) (Assignment, err
 	if err != nil {
 		return Assignment{}, err
 	}
+	return v.assignment(feed)
+}
+
+// assignment reads a value of the assignments' bucket. Its Owner is empty when the key is absent or deleted.
+func (v value) assignment(feed string) (Assignment, error) {
 	if v.data == nil {
 		return Assignment{Revision: v.revision}, nil
 	}

@@ -2,14 +2,12 @@ package bus
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 	"github.com/synadia-io/orbit.go/jetstreamext"
 
 	"github.com/venuecast/venuecast/pipeline"
@@ -56,20 +54,12 @@ func (r *Registry) assignments(ctx context.Context, feeds []string, into map[str
 			return err
 		}
 		feed := strings.TrimPrefix(m.Subject, prefix)
-		if into[feed], err = assignmentIn(m); err != nil {
-			return fmt.Errorf("that of feed %s: %w", feed, err)
+		if into[feed], err = valueOf(m.Header, m.Data, m.Sequence).assignment(feed); err != nil {
+			return err
 		}
 	}
 	if ctx.Err() != nil { // the iteration ends without a word when its time is up
 		return context.Cause(ctx)
 	}
 	return nil
-}
-
-func assignmentIn(m *jetstream.RawStreamMsg) (Assignment, error) {
-	a := Assignment{Revision: m.Sequence}
-	if m.Header.Get("KV-Operation") != "" { // a delete marker
-		return a, nil
-	}
-	return a, json.Unmarshal(m.Data, &a)
 }

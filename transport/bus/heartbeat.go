@@ -126,8 +126,8 @@ func (p *Peers) listening(yes bool) {
 
 // hear takes a beat. What cannot be read is none.
 func (p *Peers) hear(worker string, body []byte) {
-	var h Heartbeat
-	if len(body) > maxBeat || !pipeline.ValidID(worker) || json.Unmarshal(body, &h) != nil {
+	h, ok := readBeat(body)
+	if !ok || !pipeline.ValidID(worker) {
 		return
 	}
 	h.Worker = worker
@@ -141,6 +141,11 @@ func (p *Peers) hear(worker string, body []byte) {
 		}
 	}
 	p.peers[worker] = peer{h, now}
+}
+
+func readBeat(body []byte) (h Heartbeat, ok bool) {
+	ok = len(body) <= maxBeat && json.Unmarshal(body, &h) == nil
+	return h, ok
 }
 
 // forget removes those that have long been dead. p.mu is held.

@@ -2,7 +2,6 @@ package bus
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -29,8 +28,7 @@ func (c *Conn) Namesake(ctx context.Context, worker, boot string) (bool, error) 
 		case <-enough.C:
 			return false, nil
 		case m := <-beats:
-			var h Heartbeat
-			if len(m.Data) <= maxBeat && json.Unmarshal(m.Data, &h) == nil && h.Boot != boot && !h.Leaving {
+			if h, ok := readBeat(m.Data); ok && h.Boot != boot && !h.Leaving {
 				return true, nil
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/venuecast/venuecast/pipeline"
@@ -84,10 +85,16 @@ func (r *Registry) get(ctx context.Context, bucket, key string) (value, error) {
 		return value{}, nil
 	case err != nil:
 		return value{}, fmt.Errorf("reading key %s of bucket %s: %w", key, bucket, err)
-	case m.header().Get(operationHeader) != "": // a delete marker
-		return value{former: m.Data, revision: m.Seq}, nil
 	}
-	return value{data: m.Data, revision: m.Seq}, nil
+	return valueOf(m.header(), m.Data, m.Seq), nil
+}
+
+// valueOf returns what the newest message of a key says.
+func valueOf(h nats.Header, data []byte, seq uint64) value {
+	if h.Get(operationHeader) != "" { // a delete marker
+		return value{former: data, revision: seq}
+	}
+	return value{data: data, revision: seq}
 }
 
 // swap writes a key if its revision is still the expected one, and returns the new one.
