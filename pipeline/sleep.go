@@ -5,8 +5,11 @@ import (
 	"time"
 )
 
-// Sleep waits for d, or for the end of the context, whose cause it returns.
+// Sleep waits for d, or for the end of the context, whose cause it returns. It does not wait if d is not positive.
 func Sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return context.Cause(ctx)
+	}
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

@@ -10,10 +10,15 @@ CGO_ENABLED=0 go test ./pipeline/... ./transport/...
 source scripts/env.sh
 echo "test: everything, with the race detector" >&2
 go vet ./...
-go list ./... | grep -v /cmd | xargs go test -race -timeout 20m
+# Two processors that run timers of one synctest bubble share its race context, and may crash in it (golang/go#78156): with the
+# race detector, packages that have bubbles get one processor. cmd/venuecast has few of them, and needs its processors.
+bubbles=$(grep -rlE --include='*_test.go' '^\s"testing/synctest"' . | xargs -n1 dirname | sort -u | grep -v '^./cmd/venuecast$' | xargs go list)
+others() { go list "$1" | grep -vxF "$bubbles"; }
+others ./... | grep -v /cmd | xargs go test -race -timeout 20m
+xargs go test -race -timeout 20m -cpu 1 <<< "$bubbles"
 # What runs in real time has the machine to itself: cameras, servers and players nobody here wrote.
 echo "test: end to end, in real time" >&2
-go test -race -timeout 20m -p 1 ./cmd/...
+others ./cmd/... | xargs go test -race -timeout 20m -p 1
 
 echo "test: alert rules" >&2
 promtool test rules configs/prometheus/alerts_test.yml
