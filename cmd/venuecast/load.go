@@ -50,6 +50,7 @@ func newLoad() *cobra.Command {
 	f.DurationVar(&l.opts.During, "for", time.Minute, "how long to measure, once all viewers are there")
 	f.DurationVar(&l.opts.Ramp, "ramp", 5*time.Second, "time in which the viewers come")
 	f.BoolVar(&l.opts.PlaylistsOnly, "playlists-only", false, "do not fetch parts")
+	f.DurationVar(&l.opts.RoundTrip, "round-trip", 50*time.Millisecond, "time of the network, which a viewer's next request takes")
 	f.BoolVar(&l.opts.Insecure, "insecure", false, "take any certificate")
 	f.IntVar(&l.opts.PID, "pid", 0, "process of the origin on this machine, to read its memory")
 	f.StringVar(&l.source.Origin, "push-to", "", "origin to put parts to, as feed \"load\"")

@@ -70,7 +70,7 @@ func (h *hall) put(n int) {
 // parkFor parks a request for a part of segment 1001.
 func (h *hall) parkFor(w http.ResponseWriter, req *http.Request, part int) bool {
 	ask := question{part: true, blocking: true, want: pipeline.Position{MSN: 1001, Part: part}}
-	return h.park(w, req, h.feed.Rendition("540p"), ask, time.Minute)
+	return h.park(w, req, h.feed.Rendition("540p"), ask)
 }
 
 // ask sends a request.

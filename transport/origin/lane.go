@@ -2,43 +2,53 @@ package origin
 
 import (
 	"bufio"
+	"net"
 	"net/http"
 	"syscall"
 	"time"
 
+	"github.com/venuecast/venuecast/pipeline"
 	"github.com/venuecast/venuecast/pipeline/live"
 )
 
-// lane answers requests for stored segments on one connection over plain HTTP/1.1, without what net/http does for each: that is
-// more work than to send the segment. It knows the plainest of requests only (see plainly). At anything else the connection goes
-// back to net/http with all that has not been answered, so net/http decides what is a request and what is not.
+// lane answers requests for live playlists and media on one connection over plain HTTP/1.1, without what net/http does for each:
+// that is more work than to send a segment. It knows the plainest of requests only (see plainly). At anything else the connection
+// goes back to net/http with all that has not been answered, so net/http decides what is a request and what is not.
+//
+// Connections get into lanes when they have asked for two segments on end, and when they have waited (see parking).
 type lane struct {
 	server *Server
 	conn   *counted
 	from   *bufio.Reader
 	plain  plainly
-	fixed  map[laneKey][]byte // header fields that are the same for many segments
-	date   time.Time          // to the second, of
-	dated  []byte             // the header field
+	date   time.Time // to the second, of
+	dated  []byte    // the header field
 	send   transfer
 	step   func(uintptr) bool // of send
 	raw    syscall.RawConn
 	header []byte // of the answer before: its space is used again
+
+	waits *live.Rendition // for what ask says, nil if the connection has ended or gone elsewhere
+	ask   question
 }
 
-// laneKey is what header fields hang on.
-type laneKey struct {
-	contentType string
-	target      time.Duration
-}
+// outcome is what became of a request in a lane.
+type outcome uint8
+
+const (
+	goesOn   outcome = iota // it has been answered
+	mustWait                // as lane.ask says
+	foreign                 // it is for net/http, and has not been taken
+	broken                  // the client is slow or has gone
+)
 
 // ride answers a request for a segment and those that follow on its connection, if the one before was for a segment, too, and
 // nothing about it is special. Else it returns false. If it returns true, media is closed and the handler must return.
-// To take a connection and to give it back costs as much as the lane saves: who asks for playlists in between had better stay.
+// To take a connection from net/http costs as much as the lane saves in one request.
 func (s *Server) ride(w http.ResponseWriter, req *http.Request, r *live.Rendition, media live.Media) bool {
-	conn, file := parkable(req), storedFile(media)
+	conn := parkable(req)
 	rec, ok := w.(*recorder)
-	if conn == nil || file == nil || !ok {
+	if conn == nil || storedFile(media) == nil || !ok {
 		return false
 	}
 	before := conn.segment
@@ -55,14 +65,119 @@ func (s *Server) ride(w http.ResponseWriter, req *http.Request, r *live.Renditio
 		return false
 	}
 	rec.parked = true
-	s.parking.board(conn)
-	defer s.parking.alight(conn)
-	s.metrics.lanes.Inc()
-	defer s.metrics.lanes.Dec()
-	l := &lane{server: s, conn: conn, raw: raw, from: rw.Reader, fixed: map[laneKey][]byte{}}
-	l.step = l.send.step
-	l.run(segmentAnswer{r, file, media.Tag})
+	l := &lane{server: s, conn: conn, raw: raw, from: rw.Reader}
+	l.run(func() outcome { return l.sendMedia(r, media) })
+	l.park()
 	return true
+}
+
+// run answers what first does and then one request after the other, until one must wait or is for net/http, or the connection ends.
+func (l *lane) run(first func() outcome) {
+	l.server.parking.board(l.conn)
+	defer l.server.parking.alight(l.conn)
+	l.server.metrics.lanes.Inc()
+	defer l.server.metrics.lanes.Dec()
+	now := first()
+	for now == goesOn {
+		if l.from.Buffered() == 0 && l.conn.await(l.from) != nil { // the client has gone, or nothing came for long
+			now = broken
+			break
+		}
+		now = l.next()
+	}
+	switch now {
+	case mustWait:
+		_ = l.conn.SetDeadline(time.Time{}) // if it fails writing does
+		l.conn.plain, l.conn.carried = l.plain, carried{unread: unread(l.from)}
+	case foreign:
+		l.conn.leave(l.from)
+	default:
+		_ = l.conn.Close() // nothing more is wanted of it
+	}
+}
+
+// park lets the last request wait if it must. The lane has ended, and gives up its reader before.
+func (l *lane) park() {
+	if l.waits != nil {
+		l.server.wait(l.conn, l.waits, l.ask)
+	}
+}
+
+// next takes the next request, if it is a plain one that has come as a whole, and answers it or says that it must wait.
+func (l *lane) next() outcome {
+	request, _ := l.from.Peek(l.from.Buffered()) // that much is there
+	asked, length, ok := l.plain.read(request)
+	if !ok {
+		return foreign
+	}
+	feed := l.server.opts.Feeds.Feed(asked.feed)
+	if feed == nil {
+		return foreign
+	}
+	r := feed.Rendition(asked.rendition)
+	if r == nil || r.OnDemand() {
+		return foreign
+	}
+	var now outcome
+	if asked.file.kind == playlistFile {
+		now = l.playlist(r, asked.query)
+	} else {
+		now = l.media(r, asked.file)
+	}
+	if now != foreign {
+		_, _ = l.from.Discard(length) // that much is there
+	}
+	return now
+}
+
+// playlist answers with a playlist, as Server.getPlaylist does, or says that it must wait.
+func (l *lane) playlist(r *live.Rendition, query string) outcome {
+	snap := r.Snapshot()
+	d, err := parseQuery(query)
+	if err != nil || snap.Err(l.server.opts.Now()) != nil {
+		return foreign
+	}
+	ask := d.question(live.Form{})
+	ask.coding = l.plain.coding
+	if ask.blocking {
+		last, _ := snap.LastPart()
+		var ok bool
+		if ask.want, ok = d.wanted(last, r.Parts(), r.AdvancePartLimit()); !ok {
+			return foreign
+		}
+		if last.Less(ask.want) {
+			return l.wait(r, ask)
+		}
+	}
+	a := l.server.whole(r, ask, snap, nil)
+	a.counter.Inc()
+	return l.write(a.bytes)
+}
+
+// wait notes what must be waited for.
+func (l *lane) wait(r *live.Rendition, ask question) outcome {
+	if l.server.enter() != nil {
+		return foreign
+	}
+	l.waits, l.ask = r, ask
+	return mustWait
+}
+
+// media answers with a segment or a part, as Server.getMedia does.
+func (l *lane) media(r *live.Rendition, f file) outcome {
+	snap := r.Snapshot()
+	if f.kind == partFile && f.place == snap.Next() && snap.Err(l.server.opts.Now()) == nil {
+		return l.wait(r, question{part: true, blocking: true, want: f.place})
+	}
+	open := snap.Part
+	if f.kind == segmentFile {
+		open = func(at pipeline.Position) (live.Media, error) { return snap.Segment(at.MSN) }
+	}
+	media, err := open(f.place)
+	if err != nil {
+		return foreign
+	}
+	return l.sendMedia(r, media)
 }
 
 // storedFile returns the file that media lie in, nil when they lie elsewhere.
@@ -71,65 +186,35 @@ func storedFile(media live.Media) *stored {
 	return file
 }
 
-// segmentAnswer is a segment on its way.
-type segmentAnswer struct {
-	rendition *live.Rendition
-	file      *stored
-	tag       string
-}
-
-// run sends an answer and those that follow, until something else is asked for or the connection ends.
-func (l *lane) run(a segmentAnswer) {
-	for {
-		if err := l.answer(a); err != nil {
-			_ = l.conn.Close() // the client is slow or has gone
-			return
-		}
-		if l.from.Buffered() == 0 {
-			if err := l.conn.await(l.from); err != nil {
-				_ = l.conn.Close() // the client has gone, or nothing came for long
-				return
-			}
-		}
-		var ok bool
-		if a, ok = l.next(); !ok {
-			l.conn.leave(l.from)
-			return
-		}
+// sendMedia sends a segment or part that lies in memory or in a file, and closes it.
+func (l *lane) sendMedia(r *live.Rendition, media live.Media) outcome {
+	defer func() { _ = media.Close() }() // it was only read
+	file := storedFile(media)
+	switch {
+	case media.Bytes != nil:
+		l.server.metrics.okay.Inc()
+		return l.write(l.head(r, media.Tag, int64(len(media.Bytes))), media.Bytes)
+	case file == nil:
+		return foreign
 	}
-}
-
-// next takes the next request, if it is a plain one that has come as a whole, for a segment that lies in a file.
-func (l *lane) next() (a segmentAnswer, ok bool) {
-	request, _ := l.from.Peek(l.from.Buffered()) // that much is there
-	target, length, ok := l.plain.read(request)
-	if !ok {
-		return a, false
-	}
-	r := l.server.opts.Feeds.Feed(target.feed)
-	if r == nil {
-		return a, false
-	}
-	if a.rendition = r.Rendition(target.rendition); a.rendition == nil || a.rendition.OnDemand() {
-		return a, false
-	}
-	media, err := a.rendition.Snapshot().Segment(target.msn)
-	if err != nil {
-		return a, false
-	}
-	if a.file, a.tag = storedFile(media), media.Tag; a.file == nil {
-		_ = media.Close() // it was not even read
-		return a, false
-	}
-	_, _ = l.from.Discard(length) // that much is there
-	return a, true
-}
-
-// answer sends one segment, and closes it.
-func (l *lane) answer(a segmentAnswer) error {
-	defer func() { _ = a.file.Close() }() // it was only read
-	l.server.parking.hasUntil(l.conn, l.server.opts.WriteTimeout)
-	l.send = transfer{header: l.head(a), more: a.file.Size() > 0, file: a.file.open.File, left: a.file.Size()}
 	l.server.metrics.okay.Inc()
-	return l.send.run(l.raw, l.step)
+	l.server.parking.hasUntil(l.conn, l.server.opts.WriteTimeout)
+	if l.step == nil {
+		l.step = l.send.step
+	}
+	l.send = transfer{header: l.head(r, media.Tag, file.Size()), more: file.Size() > 0, file: file.open.File, left: file.Size()}
+	if l.send.run(l.raw, l.step) != nil {
+		return broken
+	}
+	return goesOn
+}
+
+// write sends an answer that is in memory.
+func (l *lane) write(pieces ...[]byte) outcome {
+	l.server.parking.hasUntil(l.conn, l.server.opts.WriteTimeout)
+	all := net.Buffers(pieces)
+	if _, err := all.WriteTo(l.conn.Conn); err != nil {
+		return broken
+	}
+	return goesOn
 }

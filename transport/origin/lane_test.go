@@ -92,7 +92,7 @@ func segmentPath(n int) string { return fmt.Sprintf("/live/hall/540p/%d.m4s", fi
 
 func (a *archive) lanes(n float64) {
 	a.Helper()
-	require.Eventually(a, func() bool { return gauge(a.T, a.registry, "venuecast_origin_segment_connections") == n }, 10*time.Second, time.Millisecond)
+	require.Eventually(a, func() bool { return gauge(a.T, a.registry, "venuecast_origin_lane_connections") == n }, 10*time.Second, time.Millisecond)
 }
 
 // answers returns how many answers were counted.
@@ -143,13 +143,20 @@ func TestASegmentInALaneIsAnsweredAsAnyOther(t *testing.T) {
 	a.lanes(0)
 }
 
-// All that is not a plain request for a segment in a file is answered as if there were no lanes.
+// All that is not a plain request for a live playlist or media that are there is answered as if there were no lanes.
 func TestALaneLeavesTheRestToOthers(t *testing.T) {
 	a := newArchive(t, somePart, origin.Options{HeaderTimeout: 300 * time.Millisecond})
 	segment := "GET " + segmentPath(0) + " HTTP/1.1\r\nHost: x\r\n"
 	for name, request := range map[string]string{
-		"a playlist":              "GET /live/hall/540p/index.m3u8 HTTP/1.1\r\nHost: x\r\n\r\n",
-		"a part":                  "GET /live/hall/540p/1000.1.m4s HTTP/1.1\r\nHost: x\r\n\r\n",
+		"all renditions":          "GET /live/hall/index.m3u8 HTTP/1.1\r\nHost: x\r\n\r\n",
+		"a playlist of pictures":  "GET /live/hall/540p/iframes.m3u8 HTTP/1.1\r\nHost: x\r\n\r\n",
+		"a playlist of the past":  "GET /dvr/hall/540p/index.m3u8 HTTP/1.1\r\nHost: x\r\n\r\n",
+		"a malformed directive":   "GET /live/hall/540p/index.m3u8?_HLS_msn=-1 HTTP/1.1\r\nHost: x\r\n\r\n",
+		"a part without segment":  "GET /live/hall/540p/index.m3u8?_HLS_part=1 HTTP/1.1\r\nHost: x\r\n\r\n",
+		"a place too far ahead":   "GET /live/hall/540p/index.m3u8?_HLS_msn=9999 HTTP/1.1\r\nHost: x\r\n\r\n",
+		"a playlist known":        "GET /live/hall/540p/index.m3u8 HTTP/1.1\r\nHost: x\r\nIf-None-Match: *\r\n\r\n",
+		"a part that is not":      "GET /live/hall/540p/1000.7.m4s HTTP/1.1\r\nHost: x\r\n\r\n",
+		"a part too far ahead":    "GET /live/hall/540p/9999.1.m4s HTTP/1.1\r\nHost: x\r\n\r\n",
 		"an init section":         "GET /live/hall/540p/init.x.mp4 HTTP/1.1\r\nHost: x\r\n\r\n",
 		"a segment that is not":   "GET /live/hall/540p/1.m4s HTTP/1.1\r\nHost: x\r\n\r\n",
 		"a rendition that is not": "GET /live/hall/1/1000.m4s HTTP/1.1\r\nHost: x\r\n\r\n",

@@ -51,10 +51,11 @@ type counted struct {
 	from *limited
 	once sync.Once
 	carried
-	requests int  // since net/http has it
-	segment  int  // the last of them that was for a stored segment, see lane
-	put      int  // likewise a part that was put, see intake
-	more     bool // what is written next has a file behind it
+	plain    plainly // what a lane knows of the client's requests
+	requests int     // since net/http has it
+	segment  int     // the last of them that was for a stored segment, see lane
+	put      int     // likewise a part that was put, see intake
+	more     bool    // what is written next has a file behind it
 }
 
 // Read implements net.Conn.

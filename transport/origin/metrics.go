@@ -65,7 +65,7 @@ func newMetrics(reg prometheus.Registerer, mostConnections int) (*metrics, error
 			Name: "venuecast_origin_connections", Help: "Connections of viewers and workers.",
 		}),
 		lanes: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "venuecast_origin_segment_connections", Help: "Connections that have asked for nothing but segments for a while.",
+			Name: "venuecast_origin_lane_connections", Help: "Connections of viewers that are answered in lanes, and do not wait.",
 		}),
 		intakes: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "venuecast_origin_worker_connections", Help: "Connections on which workers have put nothing but media for a while.",

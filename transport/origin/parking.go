@@ -15,9 +15,9 @@ import (
 
 // parking is where requests over plain HTTP/1.1 wait for a part. Of such a request only the connection is kept: net/http
 // would keep two goroutines and its buffers for each, 40 KiB. When the part comes, one goroutine writes the answer, which is the
-// same for all who asked the same, to one connection after the other, without waiting for any; then net/http gets them back.
+// same for all who asked the same, to one connection after the other, without waiting for any; then they go on in lanes.
 //
-// That goroutine is the one in which net/http called the handler of the first request to wait there, its keeper.
+// That goroutine is the one in which the first request to wait there was read, its keeper.
 type parking struct {
 	users sync.WaitGroup // handlers that park or keep
 	homes []*returned
@@ -87,7 +87,7 @@ func ordinary(req *http.Request) bool {
 
 // park takes the connection of a request away from net/http until the question can be answered. It returns false when it
 // can not. Else the handler must return. The request must have entered.
-func (s *Server) park(w http.ResponseWriter, req *http.Request, r *live.Rendition, ask question, limit time.Duration) bool {
+func (s *Server) park(w http.ResponseWriter, req *http.Request, r *live.Rendition, ask question) bool {
 	conn := parkable(req)
 	rec, ok := w.(*recorder)
 	if conn == nil || !ok || !s.parking.open() {
@@ -101,15 +101,20 @@ func (s *Server) park(w http.ResponseWriter, req *http.Request, r *live.Renditio
 	rec.parked = true
 	conn.carried = carried{unread: unread(rw.Reader)}
 	ask.coding = codingOf(req.Header)
+	s.wait(conn, r, ask)
+	return true
+}
+
+// wait parks a connection whose request has been read. Who called it must do no more with the connection.
+func (s *Server) wait(conn *counted, r *live.Rendition, ask question) {
 	now := time.Now()
-	one := parked{conn, ask, now, now.Add(limit)}
+	one := parked{conn, ask, now, now.Add(waitAtMost(r))}
 	key, first := s.parking.add(r, one)
 	if first {
 		s.keep(conn.from.back.closed, key)
 	} else if snap := r.Snapshot(); answered(snap)(&one) { // it came meanwhile, and the keeper had looked by then
 		s.settle(key, answered(snap), snap, nil)
 	}
-	return true
 }
 
 // unread returns what the client has sent behind its request.
@@ -272,7 +277,7 @@ func (s *Server) settle(key lotKey, match func(*parked) bool, snap *live.Snapsho
 	}
 	// Not before all have their answer: what these ask next can wait.
 	for i := range taken {
-		taken[i].conn.giveBack()
+		taken[i].conn.goOn()
 	}
 	return left
 }

@@ -7,32 +7,36 @@ import (
 	"strings"
 )
 
-// plainly reads the plainest of requests for segments:
+// plainly reads the plainest of requests for live playlists, parts and segments:
 //
+//	GET /live/<feed>/<rendition>/index.m3u8 HTTP/1.1
+//	GET /live/<feed>/<rendition>/<msn>.<part>.m4s HTTP/1.1
 //	GET /live/<feed>/<rendition>/<msn>.m4s HTTP/1.1
 //
-// perhaps with a query, which means nothing here, and with header fields that ask for nothing special. What these are
+// perhaps with a query, which means nothing but for playlists, and with header fields that ask for nothing special. What these are
 // net/http's own parser says, once: a client sends the same ones each time, so those that were read before need not be read again.
 type plainly struct {
 	fields []byte // with the empty line at the end
+	coding string // that the client reads, see codingOf
 }
 
-// segmentName is what such a request asks for.
-type segmentName struct {
+// plainRequest is what such a request asks for.
+type plainRequest struct {
 	feed, rendition string
-	msn             int64
+	file            file
+	query           string // of a playlist
 }
 
 // read reads the request that sent begins with, and returns its length. ok is false if it is not all there, or not of the plainest.
-func (p *plainly) read(sent []byte) (name segmentName, length int, ok bool) {
+func (p *plainly) read(sent []byte) (asked plainRequest, length int, ok bool) {
 	line, fields, ok := bytes.Cut(sent, []byte("\r\n"))
 	if !ok {
-		return name, 0, false
+		return asked, 0, false
 	}
-	if name, ok = requestLine(line); !ok || !p.known(fields) && !p.learn(fields) {
-		return name, 0, false
+	if asked, ok = requestLine(line); !ok || !p.known(fields) && !p.learn(fields) {
+		return asked, 0, false
 	}
-	return name, len(line) + 2 + len(p.fields), true
+	return asked, len(line) + 2 + len(p.fields), true
 }
 
 func (p *plainly) known(fields []byte) bool {
@@ -52,7 +56,7 @@ func (p *plainly) learn(fields []byte) bool {
 	if err != nil || !plainHost(req.Host) || !plainNames(req.Header) || !ordinary(req) {
 		return false
 	}
-	p.fields = bytes.Clone(fields)
+	p.fields, p.coding = bytes.Clone(fields), codingOf(req.Header)
 	return true
 }
 
@@ -99,22 +103,33 @@ var (
 )
 
 // requestLine reads the first line of a request.
-func requestLine(line []byte) (name segmentName, ok bool) {
+func requestLine(line []byte) (asked plainRequest, ok bool) {
 	target, ok := bytes.CutPrefix(line, methodAndRoot)
 	if !ok {
-		return name, false
+		return asked, false
 	}
 	if target, ok = bytes.CutSuffix(target, version); !ok || !visible(target) {
-		return name, false
+		return asked, false
 	}
-	path, _, _ := bytes.Cut(target, []byte("?"))
+	path, query, _ := bytes.Cut(target, []byte("?"))
 	feed, path, _ := bytes.Cut(path, []byte("/"))
 	rendition, last, _ := bytes.Cut(path, []byte("/"))
-	f := parseFile(string(last))
-	if f.kind != segmentFile || bytes.IndexByte(feed, '%') >= 0 || bytes.IndexByte(rendition, '%') >= 0 {
-		return name, false
+	if bytes.IndexByte(feed, '%') >= 0 || bytes.IndexByte(rendition, '%') >= 0 {
+		return asked, false
 	}
-	return segmentName{string(feed), string(rendition), f.place.MSN}, true
+	f := parseFile(string(last))
+	asked = plainRequest{feed: string(feed), rendition: string(rendition), file: file{kind: f.kind, place: f.place}}
+	switch f.kind {
+	case playlistFile:
+		if bytes.IndexByte(query, '#') >= 0 {
+			return asked, false
+		}
+		asked.query = string(query)
+		return asked, true
+	case segmentFile, partFile:
+		return asked, true
+	}
+	return asked, false
 }
 
 // visible reports whether there is nothing but visible ASCII.

@@ -8,63 +8,60 @@ import (
 	"time"
 )
 
-// returned is a listener through which connections that were parked come back to net/http, for their next request.
+// returned is a listener through which connections come back to net/http that a lane or an intake cannot go on with.
+// Those that were parked come here first, and go into a lane.
 type returned struct {
 	addr   net.Addr
 	idle   time.Duration // how long the next request may take to begin
 	header time.Duration // and then to have come
-	conns  chan *counted
+	lanes  chan *counted // to go into one
+	conns  chan *counted // for net/http
 	closed chan struct{}
 
 	mu      sync.Mutex // guards the field below
 	waiting map[*counted]struct{}
 }
 
-// carried is what a connection brings back.
+// carried is what a connection brings along.
 type carried struct {
-	back   bool          // nothing has been read since it came back
+	back   bool          // to net/http, which has read nothing since
 	rest   []byte        // of the last answer: what the socket did not take at once
 	within time.Duration // in which that must be sent
 	unread []byte        // what the client has sent already
 	failed error         // of the first read
 }
 
-// comingBack bounds the connections that net/http has yet to take. Who brings more waits.
+// comingBack bounds the connections that are yet to be taken. Who brings more waits.
 const comingBack = 1024
 
 func newReturned(addr net.Addr, idle, header time.Duration) *returned {
 	return &returned{
-		addr: addr, idle: idle, header: header, conns: make(chan *counted, comingBack), closed: make(chan struct{}),
-		waiting: map[*counted]struct{}{},
+		addr: addr, idle: idle, header: header, lanes: make(chan *counted, comingBack), conns: make(chan *counted, comingBack),
+		closed: make(chan struct{}), waiting: map[*counted]struct{}{},
 	}
 }
 
-// give hands a connection back. It owns it from then on.
+// give hands a connection back to net/http. It owns it from then on.
 func (r *returned) give(c *counted) {
 	c.back = true
+	r.hand(c, r.conns)
+}
+
+func (r *returned) hand(c *counted, to chan<- *counted) {
 	select {
-	case r.conns <- c:
+	case to <- c:
 	case <-r.closed:
 		_ = c.Close() // the server is ending
 	}
 }
 
-// read is the first read of a connection that has come back. The rest of the last answer goes out first: here is a goroutine
-// that may wait for a slow client. net/http takes the connection for a new one, and would close it soon if nothing came.
-// It tries again after an error, to tell HTTP/2 from 1.1, so that must stay.
+// read is the first read of a connection that has come back. net/http takes it for a new one, and would close it soon if nothing
+// came. It tries again after an error, to tell HTTP/2 from 1.1, so that must stay.
 func (r *returned) read(c *counted, b []byte) (n int, err error) {
 	if c.failed != nil {
 		return 0, c.failed
 	}
 	defer func() { c.failed, c.back = err, err != nil || len(c.unread) > 0 }()
-	if len(c.rest) > 0 {
-		_ = c.SetWriteDeadline(time.Now().Add(c.within)) // the write fails if that does
-		_, err = c.Write(c.rest)
-		c.rest = nil
-		if err != nil {
-			return 0, err
-		}
-	}
 	if len(c.unread) > 0 {
 		n := copy(b, c.unread)
 		c.unread = c.unread[n:]
@@ -114,7 +111,7 @@ func (c *counted) leave(from *bufio.Reader) {
 	_ = c.SetDeadline(time.Time{}) // if it fails the next read does
 	c.requests, c.segment, c.put = 0, 0, 0
 	c.carried = carried{unread: unread(from)}
-	c.giveBack()
+	c.from.back.give(c)
 }
 
 // Accept implements net.Listener.
@@ -152,6 +149,8 @@ func (r *returned) drain() {
 		select {
 		case c := <-r.conns:
 			_ = c.Close() // nobody uses it
+		case c := <-r.lanes:
+			_ = c.Close()
 		default:
 			return
 		}

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -25,6 +26,7 @@ type Server struct {
 	sprites *made
 	muxed   *muxed
 	parking parking
+	heads   sync.Map // of laneKey to []byte: as many as there are target durations, see lane
 }
 
 // New returns a server. It serves when it is run.
@@ -140,7 +142,12 @@ func (s *Server) listen(ctx context.Context, listener net.Listener, config *tls.
 	if config == nil { // a tls.Conn's bytes are not ours to write
 		fresh.back = newReturned(listener.Addr(), idleTimeout, s.opts.HeaderTimeout)
 		s.parking.homes = append(s.parking.homes, fresh.back)
-		stages = append(stages, pipeline.Func("serving again", func(context.Context) error { return serve(server, fresh.back, false) }))
+		stages = append(stages,
+			pipeline.Func("serving again", func(context.Context) error { return serve(server, fresh.back, false) }),
+			pipeline.Func("lanes", func(ctx context.Context) error {
+				pipeline.Each(ctx, fresh.back.lanes, s.resume)
+				return nil
+			}))
 	}
 	return stages
 }

@@ -84,9 +84,7 @@ func (s *Server) getPlaylist(w http.ResponseWriter, req *http.Request, r *live.R
 		return
 	}
 	d.hasPart = d.hasPart && !form.IFrames // which changes with every segment
-	form.Mode = d.mode()
-	// The playlist without low latency does not offer to block, so there is nothing to ask of it.
-	ask := question{form: form, blocking: d.hasMSN && !d.plain}
+	ask := d.question(form)
 	snap := r.Snapshot()
 	if err := snap.Err(s.opts.Now()); err != nil {
 		s.reply(w, req, r, ask, nil, err)
@@ -142,6 +140,13 @@ type question struct {
 	coding   string // what the client reads, when that is not in a request; see parking
 }
 
+// question returns what the directives ask of a playlist, but for the place.
+func (d directives) question(form live.Form) question {
+	form.Mode = d.mode()
+	// The playlist without low latency does not offer to block, so there is nothing to ask of it.
+	return question{form: form, blocking: d.hasMSN && !d.plain}
+}
+
 // okayAge and errorAge return how long caches may keep the answer (RFC 8216bis appendix B.1).
 func (q question) okayAge(target time.Duration) time.Duration {
 	if q.blocking {
@@ -157,9 +162,11 @@ func (q question) errorAge(target time.Duration) time.Duration {
 	return target
 }
 
+// waitAtMost is after how long a request gets 503 (RFC 8216bis §6.2.5.2).
+func waitAtMost(r *live.Rendition) time.Duration { return 3 * r.TargetDuration() }
+
 // await answers a question when what it wants is there.
 func (s *Server) await(w http.ResponseWriter, req *http.Request, r *live.Rendition, ask question) {
-	limit := 3 * r.TargetDuration()
 	snap := r.Snapshot()
 	last, ok := snap.LastPart()
 	if ok && !last.Less(ask.want) {
@@ -170,11 +177,11 @@ func (s *Server) await(w http.ResponseWriter, req *http.Request, r *live.Renditi
 		s.reply(w, req, r, ask, nil, err)
 		return
 	}
-	if s.park(w, req, r, ask, limit) {
+	if s.park(w, req, r, ask) {
 		return
 	}
 	defer s.leave()
-	ctx, cancel := context.WithTimeout(req.Context(), limit)
+	ctx, cancel := context.WithTimeout(req.Context(), waitAtMost(r))
 	defer cancel()
 	snap, err := r.Wait(ctx, ask.want)
 	s.reply(w, req, r, ask, snap, err)

@@ -69,7 +69,7 @@ func (w *written) bytes(now time.Time) []byte {
 	return out.Bytes()
 }
 
-// send writes an answer. What the socket does not take at once is sent when the connection has been given back.
+// send writes an answer. What the socket does not take at once is sent when the connection goes on.
 func (s *Server) send(c *counted, a whole) {
 	n, err := c.tryWrite(a.bytes)
 	if err != nil {
@@ -80,13 +80,13 @@ func (s *Server) send(c *counted, a whole) {
 	c.within = s.opts.WriteTimeout + time.Duration(len(c.rest)/slowest)*time.Second
 }
 
-// giveBack gives a connection that has been answered back to net/http, if it works.
-func (c *counted) giveBack() {
+// goOn hands a connection that has been answered to a lane, for its next request, if it works.
+func (c *counted) goOn() {
 	if c.failed != nil {
 		_ = c.Close() // nothing more is wanted of it
 		return
 	}
-	c.from.back.give(c)
+	c.from.back.hand(c, c.from.back.lanes)
 }
 
 // tryWrite writes what the socket takes without waiting.

@@ -6,11 +6,10 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
-	"strconv"
+	"path"
 	"time"
 
 	"github.com/venuecast/venuecast/pipeline"
@@ -42,11 +41,25 @@ type viewer struct {
 	o       *Options
 	url     *url.URL
 	host    string
-	checks  bool // it reads what playlists say
+	path    string
+	fields  string // behind a request's target
+	checks  bool   // it reads what playlists say
 	conn    net.Conn
+	until   time.Time // the deadline of conn
 	reader  reader
+	request []byte // its space is used again for the next
 	samples []sample
 	errors  map[string]int
+}
+
+func newViewer(o *Options, u *url.URL, checks bool) *viewer {
+	coding := "gzip"
+	if checks {
+		coding = "identity"
+	}
+	v := &viewer{o: o, url: u, host: hostPort(u), path: u.EscapedPath(), checks: checks, errors: map[string]int{}}
+	v.fields = " HTTP/1.1\r\nHost: " + v.host + "\r\nAccept-Encoding: " + coding + "\r\nUser-Agent: venuecast-load\r\n\r\n"
+	return v
 }
 
 // run follows the playlist from a part on until the context ends.
@@ -64,19 +77,23 @@ func (v *viewer) run(ctx context.Context, at place) {
 			}
 		}
 		at = at.next(v.o.perSegment)
+		if !pause(ctx, v.o.RoundTrip) {
+			return
+		}
 	}
 }
 
 // step waits for one part and fetches it.
 func (v *viewer) step(ctx context.Context, at place) error {
-	query := "_HLS_msn=" + strconv.FormatInt(at.msn, 10) + "&_HLS_part=" + strconv.Itoa(at.part)
-	if err := v.get(ctx, v.url.EscapedPath()+"?"+query, at, false); err != nil {
+	v.request = fmt.Appendf(v.request[:0], "GET %s?_HLS_msn=%d&_HLS_part=%d%s", v.path, at.msn, at.part, v.fields)
+	if err := v.get(ctx, at, false); err != nil || v.o.PlaylistsOnly {
 		return err
 	}
-	if v.o.PlaylistsOnly {
-		return nil
+	if !pause(ctx, v.o.RoundTrip) {
+		return context.Cause(ctx)
 	}
-	return v.get(ctx, v.url.ResolveReference(&url.URL{Path: fmt.Sprintf("%d.%d.m4s", at.msn, at.part)}).EscapedPath(), at, true)
+	v.request = fmt.Appendf(v.request[:0], "GET %s/%d.%d.m4s%s", path.Dir(v.path), at.msn, at.part, v.fields)
+	return v.get(ctx, at, true)
 }
 
 // answerWithin bounds one answer: a server gives up after three target durations.
@@ -91,24 +108,30 @@ func deadline(ctx context.Context) time.Time {
 	return at
 }
 
+// hasUntil bounds the next answer. To set a timer for each would cost thousands of viewers more than it tells.
+func (v *viewer) hasUntil(at time.Time) error {
+	if at.Sub(v.until) < answerWithin/2 {
+		return nil
+	}
+	v.until = at
+	return v.conn.SetDeadline(at) //nolint:wrapcheck // its caller says what failed
+}
+
 // over reports whether the measurement has ended. A connection may notice before the context does.
 func over(ctx context.Context) bool {
 	end, ok := ctx.Deadline()
 	return ctx.Err() != nil || ok && !time.Now().Before(end)
 }
 
-// get asks for target and reads the answer, which for a part is thrown away.
-func (v *viewer) get(ctx context.Context, target string, at place, media bool) error {
+// get sends the request and reads the answer, which for a part is thrown away.
+func (v *viewer) get(ctx context.Context, at place, media bool) error {
 	if err := v.connect(ctx); err != nil {
 		return err
 	}
-	coding := "gzip"
-	if v.checks {
-		coding = "identity"
+	if err := v.hasUntil(deadline(ctx)); err != nil {
+		return errors.New("bounding an answer failed")
 	}
-	request := "GET " + target + " HTTP/1.1\r\nHost: " + v.host + "\r\nAccept-Encoding: " + coding + "\r\nUser-Agent: venuecast-load\r\n\r\n"
-	_ = v.conn.SetDeadline(deadline(ctx)) // a connection that cannot have one fails below
-	if _, err := io.WriteString(v.conn, request); err != nil {
+	if _, err := v.conn.Write(v.request); err != nil {
 		return errors.New("sending a request failed")
 	}
 	a, err := v.reader.read()
@@ -144,6 +167,7 @@ func (v *viewer) connect(ctx context.Context) error {
 		v.conn = nil
 		return errors.New("connecting failed")
 	}
+	v.until = time.Time{}
 	v.reader.reset(v.conn)
 	return nil
 }
