@@ -67,7 +67,9 @@ func (s *Server) ride(w http.ResponseWriter, req *http.Request, r *live.Renditio
 	rec.parked = true
 	l := &lane{server: s, conn: conn, raw: raw, from: rw.Reader}
 	l.run(func() outcome { return l.sendMedia(r, media) })
-	l.park()
+	if l.waits != nil {
+		s.wait(conn, l.waits, l.ask)
+	}
 	return true
 }
 
@@ -93,13 +95,6 @@ func (l *lane) run(first func() outcome) {
 		l.conn.leave(l.from)
 	default:
 		_ = l.conn.Close() // nothing more is wanted of it
-	}
-}
-
-// park lets the last request wait if it must. The lane has ended, and gives up its reader before.
-func (l *lane) park() {
-	if l.waits != nil {
-		l.server.wait(l.conn, l.waits, l.ask)
 	}
 }
 

@@ -16,8 +16,9 @@ import (
 // perhaps with a query, which means nothing but for playlists, and with header fields that ask for nothing special. What these are
 // net/http's own parser says, once: a client sends the same ones each time, so those that were read before need not be read again.
 type plainly struct {
-	fields []byte // with the empty line at the end
-	coding string // that the client reads, see codingOf
+	fields []byte       // with the empty line at the end
+	coding string       // that the client reads, see codingOf
+	last   plainRequest // its names mostly are those of the next
 }
 
 // plainRequest is what such a request asks for.
@@ -33,9 +34,10 @@ func (p *plainly) read(sent []byte) (asked plainRequest, length int, ok bool) {
 	if !ok {
 		return asked, 0, false
 	}
-	if asked, ok = requestLine(line); !ok || !p.known(fields) && !p.learn(fields) {
+	if asked, ok = p.requestLine(line); !ok || !p.known(fields) && !p.learn(fields) {
 		return asked, 0, false
 	}
+	p.last = asked
 	return asked, len(line) + 2 + len(p.fields), true
 }
 
@@ -103,7 +105,7 @@ var (
 )
 
 // requestLine reads the first line of a request.
-func requestLine(line []byte) (asked plainRequest, ok bool) {
+func (p *plainly) requestLine(line []byte) (asked plainRequest, ok bool) {
 	target, ok := bytes.CutPrefix(line, methodAndRoot)
 	if !ok {
 		return asked, false
@@ -118,7 +120,8 @@ func requestLine(line []byte) (asked plainRequest, ok bool) {
 		return asked, false
 	}
 	f := parseFile(string(last))
-	asked = plainRequest{feed: string(feed), rendition: string(rendition), file: file{kind: f.kind, place: f.place}}
+	asked = plainRequest{file: file{kind: f.kind, place: f.place}}
+	asked.feed, asked.rendition = again(p.last.feed, feed), again(p.last.rendition, rendition)
 	switch f.kind {
 	case playlistFile:
 		if bytes.IndexByte(query, '#') >= 0 {
@@ -130,6 +133,14 @@ func requestLine(line []byte) (asked plainRequest, ok bool) {
 		return asked, true
 	}
 	return asked, false
+}
+
+// again returns a word, the same as before if it is.
+func again(before string, word []byte) string {
+	if before == string(word) {
+		return before
+	}
+	return string(word)
 }
 
 // visible reports whether there is nothing but visible ASCII.

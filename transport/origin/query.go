@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -27,7 +28,7 @@ var errMalformed = errors.New("malformed delivery directive")
 // players and CDNs add tokens and CMCD of their own.
 func parseQuery(raw string) (directives, error) {
 	var d directives
-	seen := map[string]bool{}
+	seen := make([]string, 0, 4) // of our directives: there are three
 	for raw != "" {
 		var pair string
 		pair, raw, _ = strings.Cut(raw, "&")
@@ -35,10 +36,12 @@ func parseQuery(raw string) (directives, error) {
 		if err != nil {
 			continue
 		}
-		if strings.HasPrefix(key, "_HLS_") && seen[key] {
-			return directives{}, fmt.Errorf("%w: %s twice", errMalformed, key)
+		if strings.HasPrefix(key, "_HLS_") {
+			if slices.Contains(seen, key) {
+				return directives{}, fmt.Errorf("%w: %s twice", errMalformed, key)
+			}
+			seen = append(seen, key)
 		}
-		seen[key] = true
 		if err := d.set(key, value); err != nil {
 			return directives{}, err
 		}

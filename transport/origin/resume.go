@@ -7,10 +7,12 @@ import (
 	"runtime/debug"
 	"sync"
 	"time"
+
+	"github.com/venuecast/venuecast/pipeline/live"
 )
 
-// readers are for lanes of connections that were parked: they have none while they wait.
-var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 4<<10) }} // as net/http has
+// lanes are for connections that were parked: they have none while they wait.
+var lanes = sync.Pool{New: func() any { return &lane{from: bufio.NewReaderSize(nil, 4<<10)} }} // as net/http has
 
 // resume goes on in a lane with a connection whose request has been answered.
 func (s *Server) resume(c *counted) {
@@ -25,29 +27,35 @@ func (s *Server) resume(c *counted) {
 			_ = c.Close() // the client sees that there is no answer
 		}
 	}()
-	l := &lane{server: s, conn: c, plain: c.plain}
-	l.drive()
-	l.park()
+	if r, ask := s.drive(c); r != nil {
+		s.wait(c, r, ask)
+	}
 }
 
-// drive runs the lane with a reader of its own, from what is left of the last answer on.
-func (l *lane) drive() {
-	l.from = readers.Get().(*bufio.Reader) //nolint:forcetypeassert // nothing else is put
+// drive runs a lane from what is left of the last answer on. If a request must wait, it returns which.
+func (s *Server) drive(c *counted) (*live.Rendition, question) {
+	l := lanes.Get().(*lane) //nolint:forcetypeassert // nothing else is put
 	defer func() {
 		l.from.Reset(nil)
-		readers.Put(l.from)
+		*l = lane{from: l.from, header: l.header}
+		lanes.Put(l)
 	}()
-	l.from.Reset(io.MultiReader(bytes.NewReader(l.conn.unread), l.conn.Conn))
+	l.server, l.conn, l.plain = s, c, c.plain
+	l.from.Reset(c.Conn)
+	if len(c.unread) > 0 {
+		l.from.Reset(io.MultiReader(bytes.NewReader(c.unread), c.Conn))
+	}
 	l.run(func() outcome {
 		var err error
-		if l.raw, err = l.conn.raw(); err == nil {
-			err = l.conn.finish()
+		if l.raw, err = c.raw(); err == nil {
+			err = c.finish()
 		}
 		if err != nil {
 			return broken
 		}
 		return goesOn
 	})
+	return l.waits, l.ask
 }
 
 // finish sends what the socket did not take at once of the last answer. Here is a goroutine that may wait for a slow client.

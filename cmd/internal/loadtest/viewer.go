@@ -110,7 +110,7 @@ func deadline(ctx context.Context) time.Time {
 
 // hasUntil bounds the next answer. To set a timer for each would cost thousands of viewers more than it tells.
 func (v *viewer) hasUntil(at time.Time) error {
-	if at.Sub(v.until) < answerWithin/2 {
+	if v.until.Equal(at) || time.Until(v.until) > answerWithin/2 {
 		return nil
 	}
 	v.until = at
