@@ -3,7 +3,6 @@ package pipeline
 import (
 	"context"
 	"fmt"
-	"sync"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -18,7 +17,7 @@ type Stage interface {
 }
 
 // Run runs the stages together and returns when all have ended. The first to fail stops the others;
-// its error is returned. Besides process roots it and Each are the only places that start goroutines.
+// its error is returned. Besides process roots it and Group are the only ones that start goroutines.
 func Run(ctx context.Context, stages ...Stage) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, s := range stages {
@@ -30,20 +29,6 @@ func Run(ctx context.Context, stages ...Stage) error {
 		})
 	}
 	return group.Wait()
-}
-
-// Each runs f on all that comes from in, each in a goroutine of its own, until the context ends. Then it waits for them.
-func Each[T any](ctx context.Context, in <-chan T, f func(T)) {
-	var running sync.WaitGroup
-	defer running.Wait()
-	for {
-		select {
-		case one := <-in:
-			running.Go(func() { f(one) })
-		case <-ctx.Done():
-			return
-		}
-	}
 }
 
 // Func returns a stage that runs f.

@@ -45,7 +45,7 @@ func newIntake(t *testing.T, opts origin.Options) *intake {
 // taken waits until so many connections are net/http's no more.
 func (i *intake) taken(n float64) {
 	i.Helper()
-	require.Eventually(i, func() bool { return gauge(i.T, i.registry, "venuecast_origin_worker_connections") == n }, 10*time.Second, time.Millisecond)
+	gaugeBecomes(i.T, i.registry, "venuecast_origin_worker_connections", n)
 }
 
 // header returns the header of a part of segment firstMSN+1, but for its length.

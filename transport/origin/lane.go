@@ -7,7 +7,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/venuecast/venuecast/pipeline"
 	"github.com/venuecast/venuecast/pipeline/live"
 )
 
@@ -20,13 +19,12 @@ type lane struct {
 	server *Server
 	conn   *counted
 	from   *bufio.Reader
-	plain  plainly
 	date   time.Time // to the second, of
 	dated  []byte    // the header field
 	send   transfer
-	step   func(uintptr) bool // of send
-	raw    syscall.RawConn
-	header []byte // of the answer before: its space is used again
+	raw    syscall.RawConn    // of conn, once a file has been sent
+	step   func(uintptr) bool // of send, likewise
+	header []byte             // of the answer before: its space is used again
 
 	waits *live.Rendition // for what ask says, nil if the connection has ended or gone elsewhere
 	ask   question
@@ -56,16 +54,12 @@ func (s *Server) ride(w http.ResponseWriter, req *http.Request, r *live.Renditio
 		return false
 	}
 	defer s.parking.users.Done()
-	raw, err := conn.raw()
-	if err != nil {
-		return false
-	}
 	_, rw, err := http.NewResponseController(rec.ResponseWriter).Hijack()
 	if err != nil {
 		return false
 	}
 	rec.parked = true
-	l := &lane{server: s, conn: conn, raw: raw, from: rw.Reader}
+	l := &lane{server: s, conn: conn, from: rw.Reader}
 	l.run(func() outcome { return l.sendMedia(r, media) })
 	if l.waits != nil {
 		s.wait(conn, l.waits, l.ask)
@@ -90,7 +84,7 @@ func (l *lane) run(first func() outcome) {
 	switch now {
 	case mustWait:
 		_ = l.conn.SetDeadline(time.Time{}) // if it fails writing does
-		l.conn.plain, l.conn.carried = l.plain, carried{unread: unread(l.from)}
+		l.conn.carried = carried{unread: unread(l.from)}
 	case foreign:
 		l.conn.leave(l.from)
 	default:
@@ -101,7 +95,7 @@ func (l *lane) run(first func() outcome) {
 // next takes the next request, if it is a plain one that has come as a whole, and answers it or says that it must wait.
 func (l *lane) next() outcome {
 	request, _ := l.from.Peek(l.from.Buffered()) // that much is there
-	asked, length, ok := l.plain.read(request)
+	asked, length, ok := l.conn.plain.read(request)
 	if !ok {
 		return foreign
 	}
@@ -133,7 +127,7 @@ func (l *lane) playlist(r *live.Rendition, query string) outcome {
 		return foreign
 	}
 	ask := d.question(live.Form{})
-	ask.coding = l.plain.coding
+	ask.coding = l.conn.plain.coding
 	if ask.blocking {
 		last, _ := snap.LastPart()
 		var ok bool
@@ -164,11 +158,13 @@ func (l *lane) media(r *live.Rendition, f file) outcome {
 	if f.kind == partFile && f.place == snap.Next() && snap.Err(l.server.opts.Now()) == nil {
 		return l.wait(r, question{part: true, blocking: true, want: f.place})
 	}
-	open := snap.Part
+	var media live.Media
+	var err error
 	if f.kind == segmentFile {
-		open = func(at pipeline.Position) (live.Media, error) { return snap.Segment(at.MSN) }
+		media, err = snap.Segment(f.place.MSN)
+	} else {
+		media, err = snap.Part(f.place)
 	}
-	media, err := open(f.place)
 	if err != nil {
 		return foreign
 	}
@@ -185,19 +181,27 @@ func storedFile(media live.Media) *stored {
 func (l *lane) sendMedia(r *live.Rendition, media live.Media) outcome {
 	defer func() { _ = media.Close() }() // it was only read
 	file := storedFile(media)
-	switch {
-	case media.Bytes != nil:
-		l.server.metrics.okay.Inc()
-		return l.write(l.head(r, media.Tag, int64(len(media.Bytes))), media.Bytes)
-	case file == nil:
+	if media.Bytes == nil && file == nil {
 		return foreign
 	}
 	l.server.metrics.okay.Inc()
-	l.server.parking.hasUntil(l.conn, l.server.opts.WriteTimeout)
-	if l.step == nil {
-		l.step = l.send.step
+	if media.Bytes != nil {
+		return l.write(l.head(r, media.Tag, int64(len(media.Bytes))), media.Bytes)
 	}
-	l.send = transfer{header: l.head(r, media.Tag, file.Size()), more: file.Size() > 0, file: file.open.File, left: file.Size()}
+	return l.sendFile(r, media.Tag, file)
+}
+
+// sendFile sends what lies in a file.
+func (l *lane) sendFile(r *live.Rendition, tag string, file *stored) outcome {
+	if l.raw == nil {
+		raw, err := l.conn.raw()
+		if err != nil {
+			return broken
+		}
+		l.raw, l.step = raw, l.send.step
+	}
+	l.server.parking.hasUntil(l.conn, l.server.opts.WriteTimeout)
+	l.send = transfer{header: l.head(r, tag, file.Size()), more: file.Size() > 0, file: file.open.File, left: file.Size()}
 	if l.send.run(l.raw, l.step) != nil {
 		return broken
 	}

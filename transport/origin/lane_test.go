@@ -92,7 +92,7 @@ func segmentPath(n int) string { return fmt.Sprintf("/live/hall/540p/%d.m4s", fi
 
 func (a *archive) lanes(n float64) {
 	a.Helper()
-	require.Eventually(a, func() bool { return gauge(a.T, a.registry, "venuecast_origin_lane_connections") == n }, 10*time.Second, time.Millisecond)
+	gaugeBecomes(a.T, a.registry, "venuecast_origin_lane_connections", n)
 }
 
 // answers returns how many answers were counted.

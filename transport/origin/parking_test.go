@@ -55,7 +55,7 @@ func serving(t *testing.T) (url string, put func(index int, data []byte), waitin
 	}
 	return url, put, func(n int) {
 		t.Helper()
-		require.Eventually(t, func() bool { return waitingRequests(t, registry) == float64(n) }, 10*time.Second, time.Millisecond)
+		gaugeBecomes(t, registry, "venuecast_origin_waiting_requests", float64(n))
 	}
 }
 

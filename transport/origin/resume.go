@@ -3,24 +3,35 @@ package origin
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"io"
 	"runtime/debug"
 	"sync"
 	"time"
 
+	"github.com/venuecast/venuecast/pipeline"
 	"github.com/venuecast/venuecast/pipeline/live"
 )
 
 // lanes are for connections that were parked: they have none while they wait.
 var lanes = sync.Pool{New: func() any { return &lane{from: bufio.NewReaderSize(nil, 4<<10)} }} // as net/http has
 
+// resumeAll goes on with all that come, each in a goroutine of its own, until the context ends. Then it waits for them.
+func (s *Server) resumeAll(ctx context.Context, answered <-chan *counted) error {
+	var running pipeline.Group
+	defer running.Wait()
+	for {
+		select {
+		case c := <-answered:
+			running.Start(ctx, pipeline.Func("lane", func(context.Context) error { s.resume(c); return nil }), func(error) {})
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
 // resume goes on in a lane with a connection whose request has been answered.
 func (s *Server) resume(c *counted) {
-	if !s.parking.open() {
-		_ = c.Close() // the server is ending
-		return
-	}
-	defer s.parking.users.Done()
 	defer func() {
 		if p := recover(); p != nil { // as net/http does: one request that fails ends nothing else
 			s.opts.Logger.Error("a lane failed", "error", p, "stack", string(debug.Stack()))
@@ -40,17 +51,13 @@ func (s *Server) drive(c *counted) (*live.Rendition, question) {
 		*l = lane{from: l.from, header: l.header}
 		lanes.Put(l)
 	}()
-	l.server, l.conn, l.plain = s, c, c.plain
+	l.server, l.conn = s, c
 	l.from.Reset(c.Conn)
 	if len(c.unread) > 0 {
 		l.from.Reset(io.MultiReader(bytes.NewReader(c.unread), c.Conn))
 	}
 	l.run(func() outcome {
-		var err error
-		if l.raw, err = c.raw(); err == nil {
-			err = c.finish()
-		}
-		if err != nil {
+		if c.finish() != nil {
 			return broken
 		}
 		return goesOn

@@ -61,12 +61,14 @@ func (v *viewers) okay() {
 	}
 }
 
-func (v *viewers) waiting(n int) { v.gauge("venuecast_origin_waiting_requests", n) }
-func (v *viewers) lanes(n int)   { v.gauge("venuecast_origin_lane_connections", n) }
-
-func (v *viewers) gauge(name string, n int) {
+func (v *viewers) waiting(n int) {
 	v.Helper()
-	require.Eventually(v, func() bool { return gauge(v.T, v.registry, name) == float64(n) }, 10*time.Second, time.Millisecond)
+	gaugeBecomes(v.T, v.registry, "venuecast_origin_waiting_requests", float64(n))
+}
+
+func (v *viewers) lanes(n int) {
+	v.Helper()
+	gaugeBecomes(v.T, v.registry, "venuecast_origin_lane_connections", float64(n))
 }
 
 func TestWhoHasWaitedWaitsAgainWithoutAGoroutine(t *testing.T) {

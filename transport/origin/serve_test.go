@@ -116,6 +116,11 @@ func gauge(t *testing.T, registry *prometheus.Registry, name string) float64 {
 	return -1
 }
 
+func gaugeBecomes(t *testing.T, registry *prometheus.Registry, name string, n float64) {
+	t.Helper()
+	require.Eventually(t, func() bool { return gauge(t, registry, name) == n }, 10*time.Second, time.Millisecond)
+}
+
 func get(t *testing.T, client *http.Client, url string, want int) []byte {
 	resp, err := client.Get(url)
 	if err != nil {

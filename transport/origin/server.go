@@ -144,10 +144,7 @@ func (s *Server) listen(ctx context.Context, listener net.Listener, config *tls.
 		s.parking.homes = append(s.parking.homes, fresh.back)
 		stages = append(stages,
 			pipeline.Func("serving again", func(context.Context) error { return serve(server, fresh.back, false) }),
-			pipeline.Func("lanes", func(ctx context.Context) error {
-				pipeline.Each(ctx, fresh.back.lanes, s.resume)
-				return nil
-			}))
+			pipeline.Func("lanes", func(ctx context.Context) error { return s.resumeAll(ctx, fresh.back.lanes) }))
 	}
 	return stages
 }
